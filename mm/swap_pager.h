@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The swap pager: anonymous pages to and from swap areas, in clusters.
+ * Public: swap_pager_* below are also used by the monitor and board.
+ */
+#ifndef MM_SWAP_PAGER_H
+#define MM_SWAP_PAGER_H
+
+#include "kern/blkdev.h"
+#include "lib/err.h"
+#include "mm/vm_pager.h"
+
+#define SWAP_AREAS_MAX 4
+
+/* Wired bytes that the records of an area of slot_count slots need. */
+vm_size_t swap_pager_record_bytes(uint64_t slot_count);
+
+void swap_pager_init(void);
+
+/*
+ * Use dev (a partition made by tools/mkswap, header checked; or a RAM disk, which
+ * needs none) as a swap area; records is wired memory of swap_pager_record_bytes.
+ * ERR_CORRUPT (no or bad header: one line says which field), ERR_RANGE (fewer than
+ * 64 slots), ERR_NOSPC (too many areas), ERR_IO. May yield.
+ */
+int swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes,
+    bool needs_header) ERR_MUST_CHECK;
+/* Slots that the area on dev would have; reads the header if needed. May yield. */
+int swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count) ERR_MUST_CHECK;
+
+/* Pages: total usable, free. */
+uint32_t swap_pager_total(void);
+uint32_t swap_pager_avail(void);
+/* The two alarms of the contract (1.15): full after a failed allocation (and with
+ * no area at all), almost_full below NSWAP_LOWAT. */
+bool swap_pager_full(void);
+bool swap_pager_almost_full(void);
+
+struct swap_area_info {
+	const char *device;
+	uint32_t slots, used_slots, bad_slots;
+	uint64_t writes, written_pages, reads, read_pages, crc_errors;
+};
+/* Area number n; false past the last. */
+bool swap_pager_info(uint32_t n, struct swap_area_info *out);
+
+extern const struct vm_pager_ops swap_pager_ops;
+
+#endif

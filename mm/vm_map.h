@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address spaces: sorted, disjoint map entries over objects.
+ */
+#ifndef MM_VM_MAP_H
+#define MM_VM_MAP_H
+
+#include <sys/tree.h>
+
+#include "lib/err.h"
+#include "mm/pmap.h"
+#include "mm/vm_object.h"
+
+#define MAP_ENTRY_GUARD 0x1 /* never accessible, keeps neighbours apart */
+#define MAP_ENTRY_HEAP  0x2 /* grown by sbrk */
+#define MAP_ENTRY_STACK 0x4
+
+struct vm_map_entry {
+	RB_ENTRY(vm_map_entry) link;
+	vm_offset_t start;
+	vm_offset_t end;          /* exclusive, page aligned */
+	struct vm_object *object; /* NULL for a guard */
+	vm_pindex_t offset;       /* page of object at start */
+	vm_prot_t prot;
+	vm_prot_t max_prot;
+	uint8_t flags;            /* MAP_ENTRY_* */
+	uint8_t read_ahead;       /* pages, grows on sequential faults (1.16) */
+	vm_pindex_t next_read;    /* where a sequential fault would be */
+};
+
+RB_HEAD(vm_map_tree, vm_map_entry);
+
+struct vm_map {
+	struct vm_map_tree entries;
+	struct vm_map_entry *hint; /* last entry looked up */
+	uint32_t entry_count;
+	uint32_t version;          /* changes with every change of the entries */
+	vm_offset_t min;
+	vm_offset_t max;           /* exclusive */
+	vm_size_t size_bytes;      /* mapped, guards excluded */
+	vm_size_t size_limit_bytes; /* refuse to map more (0 = no limit) */
+};
+
+/* A process's memory: map and page tables. */
+struct vmspace {
+	struct vm_map map;
+	struct pmap pmap;
+	struct vm_usage usage;
+	bool killed; /* its faults use class SYSTEM and skip the severe check */
+};
+
+void vm_map_init(void);
+
+/* Empty address space for user addresses [min, max); NULL without memory. */
+struct vmspace *vmspace_alloc(vm_offset_t min, vm_offset_t max);
+/* Remove everything and free it; it is not active on any core. May yield. */
+void vmspace_free(struct vmspace *vm);
+
+/*
+ * Map size bytes of new anonymous memory. *address: wanted start (page aligned;
+ * ERR_EXIST if anything is there) or 0 = first fit above hint. Adjacent anonymous
+ * memory of the same kind grows its entry and object. ERR_NOMEM, ERR_INVAL.
+ * Does not yield.
+ */
+int vm_map_find(struct vmspace *vm, vm_offset_t *address, vm_size_t size, vm_prot_t prot,
+    uint8_t flags) ERR_MUST_CHECK;
+/* Unmap [start, end), clipping entries. ERR_NOMEM (no entry for a split). May yield. */
+int vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
+/* Change rights on a fully mapped range. ERR_FAULT (hole), ERR_PERM, ERR_NOMEM. */
+int vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
+    vm_prot_t prot) ERR_MUST_CHECK;
+/* Entry that holds va, or NULL. */
+struct vm_map_entry *vm_map_lookup_entry(struct vm_map *map, vm_offset_t va);
+/* Next entry in address order (NULL = first). */
+struct vm_map_entry *vm_map_next(struct vm_map *map, struct vm_map_entry *prev);
+
+/* Pages in memory (mapped) and in swap, for ps and the OOM killer. */
+uint32_t vmspace_resident_count(const struct vmspace *vm);
+uint32_t vmspace_swap_count(struct vmspace *vm);
+
+#endif

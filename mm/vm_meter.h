@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory domain: counters, thresholds, predicates, and the channels on which
+ * allocators and the page daemon wait for each other (contract 0.2, 0.3, 1.10).
+ */
+#ifndef MM_VM_METER_H
+#define MM_VM_METER_H
+
+#include "mm/mm_params.h"
+#include "mm/vm_pagequeue.h"
+#include "mm/vm_param.h"
+
+#define VM_DOMAINS_MAX 4
+
+/* Everything the page daemon knows of one memory domain. */
+struct vm_domain {
+	uint32_t id;
+	/* pages */
+	uint32_t v_page_count;
+	uint32_t v_free_count;
+	uint32_t v_cache_count; /* 0 until cached pages come */
+	uint32_t v_wire_count;
+	struct vm_pagequeue pagequeues[PQ_COUNT];
+	/* thresholds, pages (contract 0.2) */
+	uint32_t v_free_reserved;
+	uint32_t v_free_severe;
+	uint32_t v_free_min;
+	uint32_t v_free_target;
+	uint32_t v_inactive_target;
+	uint32_t v_interrupt_free_min;
+	uint32_t v_pageout_free_min;
+	uint32_t pageout_wakeup_thresh;
+	uint32_t cluster_pages;
+	/* conversation between allocators and the worker */
+	uint32_t vm_pageout_deficit;
+	bool vm_pages_needed;          /* the worker has been asked */
+	bool vm_pageout_pages_needed;  /* the worker itself waits */
+	uint32_t waiters;              /* sleeping in vm_wait or vm_waitpfault */
+	struct task *worker;
+	/* page daemon's own */
+	uint32_t pass;
+	bool oom_voted;
+};
+
+extern struct vm_domain vm_domains[VM_DOMAINS_MAX];
+extern uint32_t vm_domain_count;
+
+static inline struct vm_domain *
+vm_domain_of(const struct vm_page *m)
+{
+	return (&vm_domains[m->domain]);
+}
+
+/* Compute every threshold of vmd from v_page_count and v_free_count (0.2). */
+void vm_meter_init_thresholds(struct vm_domain *vmd);
+
+/* F of the contract: what an allocation can still have. */
+static inline uint32_t
+vm_meter_free(const struct vm_domain *vmd)
+{
+	return (vmd->v_free_count + vmd->v_cache_count);
+}
+static inline bool
+vm_page_count_severe(const struct vm_domain *vmd)
+{
+	return (vmd->v_free_severe > vm_meter_free(vmd));
+}
+static inline bool
+vm_page_count_min(const struct vm_domain *vmd)
+{
+	return (vmd->v_free_min > vm_meter_free(vmd));
+}
+static inline bool
+vm_page_count_target(const struct vm_domain *vmd)
+{
+	return (vmd->v_free_target > vm_meter_free(vmd));
+}
+static inline int32_t
+vm_paging_target(const struct vm_domain *vmd)
+{
+	return ((int32_t)vmd->v_free_target - (int32_t)vm_meter_free(vmd));
+}
+static inline bool
+vm_paging_needed(const struct vm_domain *vmd)
+{
+	return (vm_meter_free(vmd) < vmd->pageout_wakeup_thresh);
+}
+
+/* Ask for pages; idempotent. Any context, never yields. */
+void pagedaemon_wakeup(struct vm_domain *vmd);
+/* After F grew: wake the worker and the waiters as 1.12 (free_wakeup) says. */
+void vm_page_free_wakeup(struct vm_domain *vmd);
+/* Sleep until there are free pages again (1.10): for the kernel's own requests,
+ * and for a page fault (woken later). From the worker: waits for
+ * v_pageout_free_min. May yield (always does). */
+void vm_wait(struct vm_domain *vmd);
+void vm_waitpfault(struct vm_domain *vmd);
+/* True for the page daemon's own task(s). */
+bool vm_meter_is_pagedaemon(const struct task *t);
+
+#endif

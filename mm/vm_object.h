@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM object: something with pages. Here: anonymous memory, which becomes a
+ * swap object when its first page goes to swap.
+ */
+#ifndef MM_VM_OBJECT_H
+#define MM_VM_OBJECT_H
+
+#include <sys/queue.h>
+
+#include "lib/err.h"
+#include "mm/vm_page.h"
+#include "mm/vm_param.h"
+
+/* Only adds; type tells which pager serves the object. */
+enum vm_object_type { OBJT_DEFAULT, OBJT_SWAP, OBJT_TYPES };
+
+#define OBJ_DEAD 0x1 /* being destroyed: its pages are not worth writing */
+
+/* What one program has cost so far. */
+struct vm_usage {
+	uint64_t faults;        /* vm_fault calls */
+	uint64_t flag_faults;   /* emulated referenced/modified */
+	uint64_t zero_fills;    /* pages */
+	uint64_t page_ins;      /* pages read from a pager */
+	uint64_t page_in_ops;   /* reads that brought them */
+	uint64_t page_outs;     /* pages written */
+	uint64_t page_out_ops;  /* writes that took them */
+};
+
+struct vm_object {
+	LIST_ENTRY(vm_object) all_link;
+	uint32_t tree_root;         /* resident pages by pindex (page number) */
+	uint32_t resident_count;    /* pages */
+	uint32_t size_pages;
+	uint32_t ref_count;
+	uint32_t paging_in_progress; /* pages in flight to or from the pager */
+	uint8_t type;               /* enum vm_object_type */
+	uint8_t flags;              /* OBJ_* */
+	bool pip_waited;
+	uint32_t id;                /* unique, never reused */
+	/* swap_map's: head of the chain of this object's slots, and their number */
+	uint32_t swap_first;
+	uint32_t swap_count;
+	struct vm_usage *usage;     /* whom to charge, or NULL */
+};
+
+void vm_object_init(void);
+/* New anonymous object of size_pages with one reference; NULL without memory. */
+struct vm_object *vm_object_allocate(uint32_t size_pages);
+void vm_object_reference(struct vm_object *object);
+/* Drop a reference; the last one destroys: waits for paging, frees pages and
+ * swap. May yield. */
+void vm_object_deallocate(struct vm_object *object);
+/* Free resident pages and swap of [start, end) and shrink or punch. The range is
+ * not mapped any more. May yield (busy pages). */
+void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+
+void vm_object_pip_add(struct vm_object *object, uint32_t pages);
+void vm_object_pip_wakeup(struct vm_object *object, uint32_t pages);
+/* May yield. */
+void vm_object_pip_wait(struct vm_object *object);
+
+/* All objects, for vm_check; NULL = first. */
+struct vm_object *vm_object_next(struct vm_object *prev);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CONTRACT between objects and what backs them: an ops table for each object type.
+ */
+#ifndef MM_VM_PAGER_H
+#define MM_VM_PAGER_H
+
+#include "mm/vm_object.h"
+
+/* Outcome for one page. */
+enum vm_pager_outcome {
+	VM_PAGER_OK,    /* done */
+	VM_PAGER_BAD,   /* index outside the object */
+	VM_PAGER_FAIL,  /* in range: no data (get), no space (put) */
+	VM_PAGER_PEND,  /* started; the pager completes it later */
+	VM_PAGER_ERROR, /* I/O error, or the checksum is wrong */
+	VM_PAGER_AGAIN, /* transient shortage */
+};
+
+#define VM_PAGER_PUT_SYNC 1 /* return when all is written */
+
+struct vm_pager_ops {
+	/* Is there backed data for pindex? How many pages before and after lie next to
+	 * it on the store (0 if not asked: NULL). Never yields. */
+	bool (*has_page)(struct vm_object *object, vm_pindex_t pindex, uint32_t *before,
+	    uint32_t *after);
+	/*
+	 * Fill the exclusive-busy pages m[0..count-1] (consecutive pindex); m[wanted]
+	 * must succeed. Others that could be filled end valid, clean, unbusied and on
+	 * the inactive queue, the rest are freed; m[wanted] stays busy: OK = valid
+	 * and clean, ERROR/FAIL = still invalid. May yield.
+	 */
+	enum vm_pager_outcome (*get_pages)(struct vm_object *object, struct vm_page **m,
+	    uint32_t count, uint32_t wanted);
+	/*
+	 * Write the shared-busy, write-protected pages m[0..count-1]; outcomes[i] for
+	 * each. PEND pages are settled by the pager at completion (clean, unbusied,
+	 * paging_in_progress dropped; on error dirty again and activated). From the
+	 * page daemon asynchronous, at most SWAP_ASYNC_MAX in flight, else synchronous.
+	 * Allocates nothing. May yield.
+	 */
+	void (*put_pages)(struct vm_object *object, struct vm_page **m, uint32_t count,
+	    uint32_t flags, enum vm_pager_outcome *outcomes);
+	/* The page has been dirtied in memory: its stored copy is worthless now. */
+	void (*page_unswapped)(struct vm_page *m);
+	/* Forget what is stored for [start, end). Never yields. */
+	void (*free_space)(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+};
+
+/* Indexed by enum vm_object_type; registered at boot (mm does not call upwards). */
+extern const struct vm_pager_ops *vm_pager_ops[OBJT_TYPES];
+
+static inline const struct vm_pager_ops *
+vm_pager_of(const struct vm_object *object)
+{
+	return (vm_pager_ops[object->type]);
+}
+
+#endif

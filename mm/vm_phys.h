@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Physical segments and their buddy free lists.
+ */
+#ifndef MM_VM_PHYS_H
+#define MM_VM_PHYS_H
+
+#include "lib/err.h"
+#include "mm/vm_page.h"
+
+#define VM_PHYS_SEGMENTS_MAX 8
+#define VM_PHYS_ORDERS       11 /* blocks of 1..1024 pages */
+
+/* Bytes that the page array needs for a pool of page_count frames: wired memory
+ * outside the pool, given by the caller of vm_phys_init, 64-byte aligned. */
+vm_size_t vm_phys_array_bytes(uint32_t page_count);
+
+/* Set up the page array in memory at array. Then add segments, boot time only. */
+void vm_phys_init(void *array, uint32_t page_count);
+/* Add RAM [start, end) (page aligned) to domain; all its frames become free.
+ * ERR_NOSPC when the array or segment table is full. */
+int vm_phys_add_segment(vm_paddr_t start, vm_paddr_t end, uint32_t domain) ERR_MUST_CHECK;
+
+/* A block of 2^order frames, naturally aligned, or NULL: no thresholds, no wakeups;
+ * vm_page.c is the caller that knows the allocation classes. */
+struct vm_page *vm_phys_alloc(uint32_t domain, uint32_t order);
+void vm_phys_free(struct vm_page *m, uint32_t order);
+/* Free blocks of that order now (for the monitor and vm_check). */
+uint32_t vm_phys_free_blocks(uint32_t domain, uint32_t order);
+
+#endif
