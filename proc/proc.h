@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processes: programs with an address space of their own. Public.
+ */
+#ifndef PROC_PROC_H
+#define PROC_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kern/console.h"
+#include "kern/task.h"
+#include "kern/usercpu.h"
+#include "kern/vnode.h"
+#include "lib/ebb_abi.h"
+#include "lib/err.h"
+#include "mm/vm_map.h"
+
+/* How a program talks to the kernel: a field of the process, not a constant. */
+struct proc_abi {
+	const char *name;          /* "aarch64" */
+	uint8_t elf_class;         /* ELFCLASS64 = 2, ELFCLASS32 = 1 */
+	uint16_t elf_machine;      /* EM_AARCH64 = 183, EM_ARM = 40 */
+	uint8_t pointer_bytes;
+	bool aarch32;
+	uint64_t address_min;      /* lowest user address */
+	uint64_t address_max;      /* first address that is not the program's */
+	uint64_t stack_bytes;      /* reserved for the stack, guard below excluded */
+};
+
+extern const struct proc_abi proc_abi_aarch64;
+
+#define PROC_FILES_MAX 16
+#define PROC_NAME_BYTES 32
+#define PROC_ARGS_MAX 16
+#define PROC_ARG_BYTES 1024 /* all arguments together */
+
+/*
+ *            proc_spawn            task runs, exec done        exit, kill
+ *  (none) ------------> EMBRYO -----------------------> ACTIVE ----------> ZOMBIE
+ *                          \________ exec failed ________________________/   |
+ *                                                         proc_wait (reaped) +--> (none)
+ */
+enum proc_state { PROC_EMBRYO, PROC_ACTIVE, PROC_ZOMBIE };
+
+enum proc_file_kind { PROC_FILE_NONE, PROC_FILE_CONSOLE_IN, PROC_FILE_CONSOLE_OUT, PROC_FILE_VNODE };
+
+struct proc_file {
+	struct vnode *vnode;
+	uint64_t offset;
+	uint8_t kind; /* enum proc_file_kind */
+};
+
+struct proc {
+	TAILQ_ENTRY(proc) all_link;  /* table, in pid order */
+	uint32_t pid;
+	uint32_t parent_pid;         /* 0: the kernel (monitor) */
+	char name[PROC_NAME_BYTES];
+	uint8_t state;               /* enum proc_state */
+	bool protected_from_oom;
+	bool killed;                 /* must end at its next return to EL0 or wake-up */
+	uint8_t kill_reason;         /* enum ebb_kill_reason */
+	int32_t exit_status;         /* 0..255, or EBB_STATUS_KILLED | reason */
+	const struct proc_abi *abi;
+	struct task *task;           /* NULL once it has ended */
+	struct vmspace *vmspace;     /* NULL once it is freed */
+	struct vm_usage usage;       /* final figures, valid as ZOMBIE */
+	uint64_t start_us, end_us;
+	uint64_t run_cycles;         /* final, valid as ZOMBIE */
+	vm_offset_t brk_start, brk;  /* heap */
+	vm_offset_t stack_top;
+	struct proc_file files[PROC_FILES_MAX];
+	struct console_writer writer; /* its unfinished console line */
+	char args[PROC_ARG_BYTES];   /* argv strings, one after another */
+	uint32_t arg_count, arg_bytes;
+	char exec_error[96];         /* why exec failed, for the parent's message */
+	uint8_t fp_state[CPU_FP_STATE_BYTES] __attribute__((aligned(16)));
+};
+
+void proc_init(void);
+
+/*
+ * Start path with argv[0..argc-1] as a new process, child of parent_pid (0 = the
+ * kernel). The program is loaded by the new task, so a bad file shows up as its
+ * exit: proc_wait tells. *pid is valid on success. ERR_NOMEM, ERR_INVAL (too many
+ * or too long arguments). Does not yield.
+ */
+int proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
+    uint32_t *pid) ERR_MUST_CHECK;
+
+/* What a finished process leaves behind. */
+struct proc_exit {
+	uint32_t pid;
+	int32_t status;
+	int exec_error;          /* 0, or ERR_* when it never started */
+	char exec_message[96];   /* one line, empty if exec_error is 0 */
+	struct vm_usage usage;
+	uint64_t elapsed_us, run_us;
+};
+/*
+ * Wait for child pid of parent_pid (0 = any child) to end and reap it. ERR_CHILD
+ * when there is none, ERR_KILLED when the caller itself has been killed. May yield.
+ */
+int proc_wait(uint32_t parent_pid, uint32_t pid, struct proc_exit *out) ERR_MUST_CHECK;
+
+/* End process pid: it stops at its next return to EL0 or is woken from its sleep.
+ * ERR_NOENT. Never yields. */
+int proc_kill(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
+
+/* In pid order; NULL = first. Valid until the next yield. */
+struct proc *proc_next(struct proc *prev);
+struct proc *proc_find(uint32_t pid);
+const char *proc_state_name(const struct proc *p);
+/* Words for an exit status: "exited with 3", "killed: out of memory". */
+void proc_status_text(int32_t status, char *buffer, uint32_t bytes);
+
+#endif
