@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# ebb: builds, runs and tests everything.  `make help` lists the targets.
+#
+# One file, no recursion.  Sources are found by wildcard: a new file in a
+# folder below is compiled without a change here.  All products lie in build/:
+#
+#   build/newlib-kernel, build/newlib   C library for the kernel and for programs
+#   build/include-queue                 sys/queue.h and sys/tree.h for host builds
+#   build/libfdt                        device tree library
+#   build/kernel/                       kernel objects, the same for both boards
+#   build/BOARD/kernel8.img             the kernel image (.elf, .map beside it)
+#   build/BOARD/kernel8-test.img        the same with the self tests of test/target
+#   build/BOARD/card.img                the SD card
+#   build/apps/NAME.elf                 programs
+#   build/host/NAME                     host tests
+
+BOARD ?= raspi3
+BOARDS := raspi3 virt
+ifeq ($(filter $(BOARD),$(BOARDS)),)
+$(error BOARD=$(BOARD): expected one of: $(BOARDS))
+endif
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all run test quick bench check docs sdcard debug help clean setup \
+	kernel apps host-tests host-test check-objects FORCE
+.DEFAULT_GOAL := help
+
+CROSS := aarch64-linux-gnu-
+CC := $(CROSS)gcc
+AR := $(CROSS)ar
+OBJCOPY := $(CROSS)objcopy
+STRIP := $(CROSS)strip
+HOSTCC := gcc
+
+help:
+	@echo 'make run                 build all, boot QEMU, run the job of cmdline.txt, then the monitor'
+	@echo '                         (leave QEMU with Ctrl-A X)'
+	@echo '    BOARD=raspi3|virt    the board; raspi3 if not given'
+	@echo '    CMDLINE="mem=16M"    boot arguments instead of board/BOARD/cmdline.txt'
+	@echo '    EXIT=1               power off after the job; fails if the job failed'
+	@echo '    KEEP=1               let the guest change build/BOARD/card.img'
+	@echo 'make test                host tests, checks, and target tests on both boards'
+	@echo '    T="boot sort"        only the tests whose name contains one of these words'
+	@echo 'make quick               host tests, checks, and one boot a board (under 4 minutes)'
+	@echo 'make host-test T=NAME    build and run one host test (the stem of its .c file)'
+	@echo 'make bench               measured figures'
+	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
+	@echo 'make docs                write docs/PARAMS.md'
+	@echo 'make sdcard              build/BOARD/card.img and the files for a real card'
+	@echo 'make debug               boot QEMU stopped, with a debugger attached'
+	@echo 'make all                 build everything, run nothing'
+	@echo 'make clean               remove build/ (the C libraries too)'
+
+# --- tools and libraries that Debian does not ship built ---------------------
+
+setup:
+	@tools/setup
+
+build/include-queue.stamp: tools/build_newlib | setup
+	@echo 'NEWLIB  queue.h tree.h'
+	@tools/build_newlib queue build/include-queue && touch $@
+
+build/newlib-kernel.stamp: tools/build_newlib | setup
+	@echo 'NEWLIB  kernel (half a minute, once)'
+	@tools/build_newlib kernel build/newlib-kernel && touch $@
+
+build/newlib.stamp: tools/build_newlib | setup
+	@echo 'NEWLIB  programs (a minute, once)'
+	@tools/build_newlib program build/newlib && touch $@
+
+build/libfdt.stamp: tools/fetch_libfdt tools/fetch_source | setup
+	@echo 'FETCH   libfdt'
+	@tools/fetch_libfdt build/libfdt && touch $@
+
+LIBFDT_FILES := fdt fdt_ro fdt_addresses fdt_strerror fdt_sw fdt_wip fdt_rw
+
+# --- kernel -------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+FREESTANDING = -nostdinc -isystem $(1)/include -isystem "$$($(CC) -print-file-name=include)"
+
+KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcpu=cortex-a53 \
+	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
+	-fno-delete-null-pointer-checks -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common
+KERNEL_INCLUDES = -I. -Iarch/arm64 $(call FREESTANDING,build/newlib-kernel) -isystem build/libfdt
+KERNEL_LINK := -nostdlib -static -no-pie -mfix-cortex-a53-835769 -mfix-cortex-a53-843419 \
+	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+
+KERNEL_SOURCES := $(wildcard lib/*.c kern/*.c mm/*.c fs/*.c proc/*.c arch/arm64/*.c \
+	arch/arm64/*.S app/monitor/*.c drivers/*.c board/*.c)
+BOARD_SOURCES = $(wildcard board/$(1)/*.c board/$(1)/*.S)
+TEST_SOURCES := $(wildcard test/target/*.c)
+objects = $(patsubst %,build/kernel/%.o,$(basename $(1)))
+
+# What the banner calls this build.  The file changes only when the text does.
+BUILD_ID := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+build/build_id: FORCE
+	@mkdir -p build
+	@echo '$(BUILD_ID)' | cmp -s - $@ || echo '$(BUILD_ID)' >$@
+FORCE:
+
+# board/main.c alone learns the build id, as the string BUILD_ID.
+build/kernel/board/main.o: build/build_id
+build/kernel/board/main.o: KERNEL_FLAGS += -DBUILD_ID='"$(BUILD_ID)"'
+
+build/kernel/%.o: %.c build/newlib-kernel.stamp build/libfdt.stamp Makefile
+	@mkdir -p $(@D)
+	@echo 'CC      $<'
+	@$(CC) $(KERNEL_FLAGS) $(WARNINGS) $(KERNEL_INCLUDES) -MMD -MP -c -o $@ $<
+
+build/kernel/%.o: %.S build/newlib-kernel.stamp Makefile
+	@mkdir -p $(@D)
+	@echo 'AS      $<'
+	@$(CC) $(KERNEL_FLAGS) $(KERNEL_INCLUDES) -MMD -MP -c -o $@ $<
+
+build/libfdt/kernel/%.o: build/libfdt.stamp build/newlib-kernel.stamp Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(KERNEL_FLAGS) -ffunction-sections $(KERNEL_INCLUDES) -c -o $@ build/libfdt/$*.c
+
+build/libfdt/kernel/libfdt.a: $(LIBFDT_FILES:%=build/libfdt/kernel/%.o)
+	@rm -f $@; $(AR) rcD $@ $^
+
+KERNEL_LIBRARIES := build/libfdt/kernel/libfdt.a build/newlib-kernel/lib/libc.a -lgcc
+
+# $(1) board, $(2) name of the image, $(3) sources on top of the kernel's
+define kernel_rules
+build/$(1)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(1)) $(3)) \
+		board/$(1)/kernel.ld build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
+	@mkdir -p $$(@D)
+	@echo 'LD      $$@'
+	@CC='$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)' NM=$(CROSS)nm tools/link_kernel $$@ \
+		$$(KERNEL_LINK) -Wl,-T,board/$(1)/kernel.ld -Wl,-Map,build/$(1)/$(2).map \
+		$$(filter %.o,$$^) -Wl,--start-group $$(KERNEL_LIBRARIES) -Wl,--end-group
+
+build/$(1)/$(2).img: build/$(1)/$(2).elf
+	@$$(OBJCOPY) -O binary $$< $$@
+endef
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8,)))
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8-test,$(TEST_SOURCES))))
+
+kernel: build/$(BOARD)/kernel8.img
+
+# --- programs -----------------------------------------------------------------
+
+PROGRAMS := $(patsubst app/programs/%/,%,$(filter %/,$(wildcard app/programs/*/)))
+PROGRAM_ELFS := $(PROGRAMS:%=build/apps/%.elf)
+PROGRAM_FLAGS := -std=gnu11 -O2 -g -mcpu=cortex-a53 -mno-outline-atomics \
+	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables
+PROGRAM_INCLUDES = -I. $(call FREESTANDING,build/newlib)
+PROGRAM_LINK := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,app/libebb/program.ld \
+	-mfix-cortex-a53-835769 -mfix-cortex-a53-843419
+LIBEBB_OBJECTS := $(patsubst %,build/user/%.o,$(basename $(wildcard app/libebb/*.c app/libebb/*.S)))
+
+build/user/%.o: %.c build/newlib.stamp Makefile
+	@mkdir -p $(@D)
+	@echo 'CC      $<'
+	@$(CC) $(PROGRAM_FLAGS) $(WARNINGS) $(PROGRAM_INCLUDES) -MMD -MP -c -o $@ $<
+
+build/user/%.o: %.S build/newlib.stamp Makefile
+	@mkdir -p $(@D)
+	@echo 'AS      $<'
+	@$(CC) $(PROGRAM_FLAGS) $(PROGRAM_INCLUDES) -MMD -MP -c -o $@ $<
+
+define program_rules
+build/apps/$(1).elf: $(patsubst %.c,build/user/%.o,$(wildcard app/programs/$(1)/*.c)) \
+		$$(LIBEBB_OBJECTS) app/libebb/program.ld build/newlib.stamp
+	@mkdir -p $$(@D)
+	@echo 'LD      $$@'
+	@$$(CC) $$(PROGRAM_LINK) -o $$@ $$(filter %.o,$$^) -Lbuild/newlib/lib \
+		-Wl,--start-group -lc -lm -lgcc -Wl,--end-group
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+build/apps/stripped/%.elf: build/apps/%.elf
+	@mkdir -p $(@D)
+	@$(STRIP) -o $@ $<
+
+apps: $(PROGRAM_ELFS)
+
+# --- card ---------------------------------------------------------------------
+
+WORDS := /usr/share/dict/american-english-insane
+
+build/tools/mkswap: tools/mkswap.c lib/swap_header.h lib/crc32c.c lib/crc32c.h | setup
+	@mkdir -p $(@D)
+	@echo 'HOSTCC  $<'
+	@$(HOSTCC) -std=gnu11 -O2 -g $(WARNINGS) -I. -DHOST_TEST -Itest/host -o $@ tools/mkswap.c lib/crc32c.c
+
+build/words.txt: tools/mkcard | setup
+	@mkdir -p $(@D)
+	@tools/mkcard --shuffle $(WORDS) $@
+
+CARD_INPUTS := build/words.txt build/tools/mkswap tools/mkcard \
+	$(PROGRAMS:%=build/apps/stripped/%.elf)
+
+# The folder whose content the FAT partition gets.
+define card_rules
+build/$(1)/boot.stamp: build/$(1)/kernel8.img $$(wildcard board/$(1)/*.txt) $$(CARD_INPUTS)
+	@rm -rf build/$(1)/boot && mkdir -p build/$(1)/boot/apps build/$(1)/boot/data
+	@cp build/$(1)/kernel8.img $$(wildcard board/$(1)/*.txt) build/$(1)/boot/
+	@cp build/words.txt build/$(1)/boot/data/
+	@for program in $$(PROGRAMS); do \
+		cp build/apps/stripped/$$$$program.elf build/$(1)/boot/apps/ || exit 1; done
+	@touch $$@
+
+build/$(1)/card.img: build/$(1)/boot.stamp
+	@echo 'CARD    $$@'
+	@tools/mkcard build/$(1)/boot $$@
+endef
+$(foreach b,$(BOARDS),$(eval $(call card_rules,$(b))))
+
+sdcard: build/$(BOARD)/card.img
+	@echo 'card image: build/$(BOARD)/card.img; its boot files: build/$(BOARD)/boot/'
+
+# --- run ----------------------------------------------------------------------
+
+CMDLINE ?= $(shell cat board/$(BOARD)/cmdline.txt 2>/dev/null)
+RUN_OPTIONS := $(if $(KEEP),--keep) $(if $(GDB),--gdb)
+
+run: build/$(BOARD)/card.img
+	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) build/$(BOARD)/kernel8.img \
+		build/$(BOARD)/card.img '$(CMDLINE)$(if $(EXIT), exit=1)'
+
+debug: build/$(BOARD)/card.img
+	@tools/setup debug
+	@tools/run_qemu --debugger build/$(BOARD)/kernel8.elf $(BOARD) build/$(BOARD)/kernel8.img \
+		build/$(BOARD)/card.img '$(CMDLINE)'
+
+# --- host tests ---------------------------------------------------------------
+
+# Portable code is compiled natively with checkers, from the same source files.
+# HOST_EXCLUDE (test/host/host.mk) names those that only the board can compile.
+# A test that needs a file outside the folders below says so in a line
+#     /* Links: arch/arm64/pmap.c */
+-include test/host/host.mk
+HOST_FOLDERS := lib kern mm fs drivers proc app/monitor
+HOST_SOURCES := $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) test/host/*.c))
+HOST_TESTS := $(wildcard test/unit/*.c test/model/*.c test/policy/*.c test/fuzz/*.c)
+HOST_NAMES := $(basename $(notdir $(HOST_TESTS)))
+HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -fno-common -DHOST_TEST -D__unused= -Itest/host -I. \
+	-isystem build/include-queue -isystem build/libfdt
+
+build/host/obj/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
+	@mkdir -p $(@D)
+	@echo 'HOSTCC  $<'
+	@$(HOSTCC) $(HOST_FLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+build/libfdt/host/%.o: build/libfdt.stamp Makefile
+	@mkdir -p $(@D)
+	@$(HOSTCC) $(HOST_FLAGS) -c -o $@ build/libfdt/$*.c
+
+build/host/libebb.a: $(HOST_SOURCES:%.c=build/host/obj/%.o) $(LIBFDT_FILES:%=build/libfdt/host/%.o)
+	@rm -f $@; ar rcD $@ $^
+
+define host_test_rules
+build/host/$(1): build/host/obj/$(2:.c=.o) build/host/libebb.a \
+		$(patsubst %.c,build/host/obj/%.o,$(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|p' $(2)))
+	@echo 'HOSTLD  $$@'
+	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$(filter %.o,$$^) build/host/libebb.a -lcmocka -lm
+endef
+$(foreach t,$(HOST_TESTS),$(eval $(call host_test_rules,$(basename $(notdir $(t))),$(t))))
+
+host-tests: $(HOST_NAMES:%=build/host/%)
+
+ifneq ($(filter host-test,$(MAKECMDGOALS)),)
+ifeq ($(filter $(T),$(HOST_NAMES)),)
+$(error host-test: T=$(T): expected one of: $(HOST_NAMES))
+endif
+endif
+host-test: build/host/$(T)
+	@build/host/$(T)
+
+# --- test, check, bench, docs ---------------------------------------------------
+
+IMAGES := $(foreach b,$(BOARDS),build/$(b)/kernel8.img build/$(b)/kernel8-test.img build/$(b)/card.img)
+CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup
+
+all: $(IMAGES) host-tests apps
+
+test: $(IMAGES) host-tests $(CHECK_INPUTS)
+	@tools/run_tests $(T)
+
+quick: $(IMAGES) host-tests $(CHECK_INPUTS)
+	@tools/run_tests --quick $(T)
+
+bench: $(IMAGES)
+	@tools/run_tests --bench $(T)
+
+check: $(CHECK_INPUTS)
+	@tools/run_tests --checks
+
+docs: setup
+	@tools/gen_params_doc >docs/PARAMS.md
+
+clean:
+	rm -rf build
+
+-include $(shell find build/kernel build/user build/host/obj -name '*.d' 2>/dev/null)
