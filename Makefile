@@ -84,7 +84,7 @@ LIBFDT_FILES := fdt fdt_ro fdt_addresses fdt_strerror fdt_sw fdt_wip fdt_rw
 # --- kernel -------------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
-FREESTANDING = -nostdinc -isystem $(1)/include -isystem "$$($(CC) -print-file-name=include)"
+FREESTANDING = -nostdinc -isystem $(1)/include -isystem $$($(CC) -print-file-name=include)
 
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcpu=cortex-a53 \
 	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
@@ -136,7 +136,7 @@ build/$(1)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(
 		board/$(1)/kernel.ld build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
-	@CC='$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)' NM=$(CROSS)nm tools/link_kernel $$@ \
+	@CC="$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)" NM=$(CROSS)nm tools/link_kernel $$@ \
 		$$(KERNEL_LINK) -Wl,-T,board/$(1)/kernel.ld -Wl,-Map,build/$(1)/$(2).map \
 		$$(filter %.o,$$^) -Wl,--start-group $$(KERNEL_LIBRARIES) -Wl,--end-group
 
