@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VideoCore firmware's property mailbox (channel 8): what the board is, and
+ * its clocks. Every call polls the firmware for at most MAILBOX_TIMEOUT_US with
+ * the core; meant for boot and for rare questions. None yields.
+ *
+ * All return 0 or: ERR_NODEV before mailbox_attach, ERR_TIMEDOUT, ERR_IO (the
+ * firmware refused the request), ERR_NOTSUP (this firmware does not know the tag).
+ */
+#ifndef DRIVERS_MAILBOX_H
+#define DRIVERS_MAILBOX_H
+
+#include <stdint.h>
+
+#include "lib/err.h"
+
+#define MAILBOX_TIMEOUT_US 100000
+
+/* Clock ids of the firmware. */
+enum mailbox_clock {
+	MAILBOX_CLOCK_EMMC = 1,
+	MAILBOX_CLOCK_UART = 2,
+	MAILBOX_CLOCK_ARM = 3,
+	MAILBOX_CLOCK_CORE = 4,
+	MAILBOX_CLOCK_EMMC2 = 12,
+};
+
+/* base: virtual address of mailbox 0 (physical 0x3F00B880 on raspi3). */
+void mailbox_attach(uintptr_t base);
+
+/*
+ * One property tag: values[0..request_words) go out, values[0..words) come back;
+ * words is the size of the tag's buffer. *response_bytes: how many bytes the
+ * firmware says the answer has, which may exceed the buffer.
+ */
+int mailbox_property(uint32_t tag, uint32_t *values, uint32_t request_words, uint32_t words,
+    uint32_t *response_bytes) ERR_MUST_CHECK;
+
+int mailbox_board_revision(uint32_t *revision) ERR_MUST_CHECK;
+/* RAM that belongs to the ARM: physical start and size. */
+int mailbox_arm_memory(uint32_t *start_pa, uint32_t *size_bytes) ERR_MUST_CHECK;
+int mailbox_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
+/* Ask for *hz; *hz becomes what was set. */
+int mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
+/* Core temperature in thousandths of a degree Celsius. */
+int mailbox_temperature_mc(uint32_t *temperature_mc) ERR_MUST_CHECK;
+/* The kernel command line of cmdline.txt, NUL-terminated, cut to bytes. */
+int mailbox_command_line(char *text, uint32_t bytes) ERR_MUST_CHECK;
+
+#endif
