@@ -133,7 +133,7 @@ KERNEL_LIBRARIES := build/libfdt/kernel/libfdt.a build/newlib-kernel/lib/libc.a 
 # $(1) board, $(2) name of the image, $(3) sources on top of the kernel's
 define kernel_rules
 build/$(1)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(1)) $(3)) \
-		board/$(1)/kernel.ld build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
+		board/$(1)/kernel.ld $$(wildcard arch/arm64/*.ld) build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
 	@CC="$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)" NM=$(CROSS)nm tools/link_kernel $$@ \
@@ -171,7 +171,7 @@ build/user/%.o: %.S build/newlib.stamp Makefile
 	@$(CC) $(PROGRAM_FLAGS) $(PROGRAM_INCLUDES) -MMD -MP -c -o $@ $<
 
 define program_rules
-build/apps/$(1).elf: $(patsubst %.c,build/user/%.o,$(wildcard app/programs/$(1)/*.c)) \
+build/apps/$(1).elf: $(patsubst %,build/user/%.o,$(basename $(wildcard app/programs/$(1)/*.c app/programs/$(1)/*.S))) \
 		$$(LIBEBB_OBJECTS) app/libebb/program.ld build/newlib.stamp
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
