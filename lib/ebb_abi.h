@@ -9,7 +9,9 @@
 #ifndef LIB_EBB_ABI_H
 #define LIB_EBB_ABI_H
 
+#ifndef __ASSEMBLER__
 #include <stdint.h>
+#endif
 
 #define EBB_SYS_NULL      0  /* () -> 0: what a system call costs */
 #define EBB_SYS_EXIT      1  /* (status), never returns */
@@ -43,6 +45,8 @@
 
 /* Exit status of a program that the kernel ended: EBB_STATUS_KILLED | reason. */
 #define EBB_STATUS_KILLED 0x100
+
+#ifndef __ASSEMBLER__
 enum ebb_kill_reason {
 	EBB_KILL_USER = 1,   /* the monitor or another program asked */
 	EBB_KILL_FAULT = 2,  /* bad memory access */
@@ -73,5 +77,6 @@ struct ebb_usage {
 	uint64_t resident_pages;
 	uint64_t swap_pages;
 };
+#endif
 
 #endif

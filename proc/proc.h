@@ -48,6 +48,8 @@ enum proc_file_kind { PROC_FILE_NONE, PROC_FILE_CONSOLE_IN, PROC_FILE_CONSOLE_OU
 struct proc_file {
 	struct vnode *vnode;
 	uint64_t offset;
+	struct vm_page *buffer;      /* wired; holds page buffer_index of the file, or NULL */
+	uint64_t buffer_index;       /* UINT64_MAX: nothing in it */
 	uint8_t kind; /* enum proc_file_kind */
 };
 
@@ -73,6 +75,8 @@ struct proc {
 	struct console_writer writer; /* its unfinished console line */
 	char args[PROC_ARG_BYTES];   /* argv strings, one after another */
 	uint32_t arg_count, arg_bytes;
+	char path[128];              /* of the program file */
+	int exec_status;             /* 0, or ERR_* of a failed exec */
 	char exec_error[96];         /* why exec failed, for the parent's message */
 	uint8_t fp_state[CPU_FP_STATE_BYTES] __attribute__((aligned(16)));
 };
@@ -102,6 +106,10 @@ struct proc_exit {
  * when there is none, ERR_KILLED when the caller itself has been killed. May yield.
  */
 int proc_wait(uint32_t parent_pid, uint32_t pid, struct proc_exit *out) ERR_MUST_CHECK;
+
+/* As proc_wait for any finished child, without waiting: ERR_AGAIN when children
+ * exist but none has ended. Does not yield. */
+int proc_reap(uint32_t parent_pid, struct proc_exit *out) ERR_MUST_CHECK;
 
 /* End process pid: it stops at its next return to EL0 or is woken from its sleep.
  * ERR_NOENT. Never yields. */

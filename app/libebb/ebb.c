@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ebb's own calls for programs.
+ *
+ * Each is one system call with errno set on failure, as POSIX functions do it.
+ *
+ * Owns: nothing.
+ * Does not: what newlib needs (newlib_calls.c).
+ * Invariants:
+ *   none; the kernel checks every argument
+ * Yields: programs are preemptive; every call may block.
+ * See: ebb.h, lib/ebb_abi.h.
+ */
+#include "app/libebb/ebb.h"
+
+#include <errno.h>
+
+static int64_t
+check(int64_t result)
+{
+	if (result < 0) {
+		errno = (int)-result;
+		return (-1);
+	}
+	return (result);
+}
+
+int
+ebb_null(void)
+{
+	return ((int)ebb_syscall(EBB_SYS_NULL, 0, 0, 0));
+}
+
+void *
+ebb_mmap(size_t bytes, uint32_t prot)
+{
+	int64_t address = check(ebb_syscall(EBB_SYS_MMAP, 0, bytes, prot));
+
+	return (address == -1 ? NULL : (void *)(uintptr_t)address);
+}
+
+int
+ebb_munmap(void *start, size_t bytes)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_MUNMAP, (uintptr_t)start, bytes, 0)));
+}
+
+int
+ebb_mprotect(void *start, size_t bytes, uint32_t prot)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_MPROTECT, (uintptr_t)start, bytes, prot)));
+}
+
+int
+ebb_usage(struct ebb_usage *usage)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_USAGE, (uintptr_t)usage, 0, 0)));
+}
+
+uint64_t
+ebb_clock_us(void)
+{
+	return ((uint64_t)ebb_syscall(EBB_SYS_CLOCK, 0, 0, 0));
+}
+
+int
+ebb_sleep_us(uint64_t us)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_SLEEP, us, 0, 0)));
+}
+
+void
+ebb_yield(void)
+{
+	ebb_syscall(EBB_SYS_YIELD, 0, 0, 0);
+}
+
+int
+ebb_spawn(const char *path, char *const argv[], uint32_t argc)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_SPAWN, (uintptr_t)path, (uintptr_t)argv, argc)));
+}
+
+int
+ebb_wait(uint32_t pid, int *status)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)status, 0)));
+}

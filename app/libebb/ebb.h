@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an ebb program can ask of the kernel beside the C library.
+ *
+ * Functions return 0 or a result, or -1 with errno set. lib/ebb_abi.h describes the
+ * structures and the calls themselves.
+ */
+#ifndef APP_LIBEBB_EBB_H
+#define APP_LIBEBB_EBB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/ebb_abi.h"
+
+/* A system call that does nothing: for measuring. */
+int ebb_null(void);
+
+/* Fresh zeroed memory, pageable, at least bytes long; NULL on failure. prot is a
+ * mask of EBB_PROT_*. */
+void *ebb_mmap(size_t bytes, uint32_t prot);
+int ebb_munmap(void *start, size_t bytes);
+int ebb_mprotect(void *start, size_t bytes, uint32_t prot);
+
+/* What this program's memory has cost so far. */
+int ebb_usage(struct ebb_usage *usage);
+
+/* Microseconds since the board booted. */
+uint64_t ebb_clock_us(void);
+int ebb_sleep_us(uint64_t us);
+void ebb_yield(void);
+
+/* Start the program at path with argv[0..argc-1]; its pid. */
+int ebb_spawn(const char *path, char *const argv[], uint32_t argc);
+/* Wait for child pid (0 = any); its pid, its exit status in *status. */
+int ebb_wait(uint32_t pid, int *status);
+
+/* Any call, as the kernel answers it (negative errno on failure). */
+int64_t ebb_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2);
+
+#endif

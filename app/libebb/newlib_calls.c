@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The system calls that newlib's functions end in.
+ *
+ * newlib names them with an underscore. What ebb cannot do yet is not here, so a
+ * program that needs it fails to link instead of failing silently.
+ *
+ * Owns: nothing.
+ * Does not: anything newlib does not ask for.
+ * Invariants:
+ *   none; the kernel checks every argument
+ * Yields: every call may block.
+ * See: newlib's documentation, "System Calls".
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <unistd.h>
+
+#include "app/libebb/ebb.h"
+
+int _close(int fd);
+_Noreturn void _exit(int status);
+int _fstat(int fd, struct stat *out);
+int _getpid(void);
+int _gettimeofday(struct timeval *out, void *zone);
+int _isatty(int fd);
+int _kill(int pid, int signal);
+off_t _lseek(int fd, off_t offset, int whence);
+int _open(const char *path, int flags, int mode);
+ssize_t _read(int fd, void *buffer, size_t bytes);
+void *_sbrk(ptrdiff_t increment);
+clock_t _times(struct tms *out);
+ssize_t _write(int fd, const void *buffer, size_t bytes);
+
+static int64_t
+check(int64_t result)
+{
+	if (result < 0) {
+		errno = (int)-result;
+		return (-1);
+	}
+	return (result);
+}
+
+int
+_close(int fd)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0)));
+}
+
+_Noreturn void
+_exit(int status)
+{
+	for (;;)
+		ebb_syscall(EBB_SYS_EXIT, (uint64_t)status, 0, 0);
+}
+
+int
+_fstat(int fd, struct stat *out)
+{
+	struct ebb_stat stat;
+	int result = (int)check(ebb_syscall(EBB_SYS_FSTAT, (uint64_t)fd, (uintptr_t)&stat, 0));
+
+	if (result != 0)
+		return (result);
+	memset(out, 0, sizeof(*out));
+	out->st_size = (off_t)stat.size_bytes;
+	out->st_mode = stat.is_console ? S_IFCHR : stat.is_directory ? S_IFDIR : S_IFREG;
+	out->st_blksize = stat.is_console ? 1024 : 4096;
+	return (0);
+}
+
+int
+_getpid(void)
+{
+	return ((int)ebb_syscall(EBB_SYS_GETPID, 0, 0, 0));
+}
+
+/* Time since the board booted: ebb knows no calendar. */
+int
+_gettimeofday(struct timeval *out, void *zone)
+{
+	uint64_t us = ebb_clock_us();
+
+	(void)zone;
+	out->tv_sec = (time_t)(us / 1000000);
+	out->tv_usec = (suseconds_t)(us % 1000000);
+	return (0);
+}
+
+int
+_isatty(int fd)
+{
+	return (check(ebb_syscall(EBB_SYS_ISATTY, (uint64_t)fd, 0, 0)) == 1);
+}
+
+/* There are no signals: every one ends the program. */
+int
+_kill(int pid, int signal)
+{
+	(void)signal;
+	return ((int)check(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, 0, 0)));
+}
+
+off_t
+_lseek(int fd, off_t offset, int whence)
+{
+	return ((off_t)check(ebb_syscall(EBB_SYS_LSEEK, (uint64_t)fd, (uint64_t)offset,
+	    (uint64_t)whence)));
+}
+
+int
+_open(const char *path, int flags, int mode)
+{
+	(void)mode;
+	if (flags != O_RDONLY) {
+		errno = EROFS;
+		return (-1);
+	}
+	return ((int)check(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, EBB_O_RDONLY, 0)));
+}
+
+ssize_t
+_read(int fd, void *buffer, size_t bytes)
+{
+	return ((ssize_t)check(ebb_syscall(EBB_SYS_READ, (uint64_t)fd, (uintptr_t)buffer, bytes)));
+}
+
+void *
+_sbrk(ptrdiff_t increment)
+{
+	int64_t old = check(ebb_syscall(EBB_SYS_SBRK, (uint64_t)increment, 0, 0));
+
+	return ((void *)(intptr_t)old);
+}
+
+/* Ticks of 10 ms (CLOCKS_PER_SEC of this newlib is 100). */
+clock_t
+_times(struct tms *out)
+{
+	struct ebb_times times = { 0 };
+
+	if (check(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)&times, 0, 0)) != 0)
+		return ((clock_t)-1);
+	memset(out, 0, sizeof(*out));
+	out->tms_utime = (clock_t)(times.user_us * CLOCKS_PER_SEC / 1000000);
+	return ((clock_t)(times.elapsed_us * CLOCKS_PER_SEC / 1000000));
+}
+
+ssize_t
+_write(int fd, const void *buffer, size_t bytes)
+{
+	return ((ssize_t)check(ebb_syscall(EBB_SYS_WRITE, (uint64_t)fd, (uintptr_t)buffer,
+	    bytes)));
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of proc share among themselves.
+ */
+#ifndef PROC_PROC_INTERNAL_H
+#define PROC_PROC_INTERNAL_H
+
+#include "proc/proc.h"
+
+/* End the calling process with status (0..255, or EBB_STATUS_KILLED | reason). May
+ * yield; never returns. */
+_Noreturn void proc_exit(int32_t status);
+
+/* Close fd of p; nothing if it is not open. Does not yield. */
+void proc_file_close(struct proc *p, int fd);
+
+/* Register proc as mm's client table (mm/vm_client.h). */
+void proc_client_init(void);
+
+/* Collect vm's figures into usage and free it. May yield. */
+void vmspace_retire(struct vmspace *vm, struct vm_usage *usage);
+
+/* System calls by subject, each `negative errno-free ERR_* or result`. */
+int64_t sys_write(struct proc *p, const uint64_t *a);
+int64_t sys_read(struct proc *p, const uint64_t *a);
+int64_t sys_open(struct proc *p, const uint64_t *a);
+int64_t sys_close(struct proc *p, const uint64_t *a);
+int64_t sys_lseek(struct proc *p, const uint64_t *a);
+int64_t sys_fstat(struct proc *p, const uint64_t *a);
+int64_t sys_isatty(struct proc *p, const uint64_t *a);
+int64_t sys_sbrk(struct proc *p, const uint64_t *a);
+int64_t sys_mmap(struct proc *p, const uint64_t *a);
+int64_t sys_munmap(struct proc *p, const uint64_t *a);
+int64_t sys_mprotect(struct proc *p, const uint64_t *a);
+
+#endif
