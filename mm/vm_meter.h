@@ -51,6 +51,11 @@ vm_domain_of(const struct vm_page *m)
 	return (&vm_domains[m->domain]);
 }
 
+/* Make domain id (and those below it) exist, empty. Boot time, by vm_phys. */
+void vm_meter_add_domain(uint32_t id);
+/* Forget all domains (host tests boot more than once). */
+void vm_meter_init(void);
+
 /* Compute every threshold of vmd from v_page_count and v_free_count (0.2). */
 void vm_meter_init_thresholds(struct vm_domain *vmd);
 
@@ -86,8 +91,13 @@ vm_paging_needed(const struct vm_domain *vmd)
 	return (vm_meter_free(vmd) < vmd->pageout_wakeup_thresh);
 }
 
-/* Ask for pages; idempotent. Any context, never yields. */
+/*
+ * Ask for pages; idempotent, nothing when the worker itself calls. Any context,
+ * never yields. The worker sleeps on channel &vmd->vm_pages_needed.
+ */
 void pagedaemon_wakeup(struct vm_domain *vmd);
+/* Wake every vm_wait caller, then every page-faulter (1.10, T6). Never yields. */
+void vm_meter_wake_waiters(struct vm_domain *vmd);
 /* After F grew: wake the worker and the waiters as 1.12 (free_wakeup) says. */
 void vm_page_free_wakeup(struct vm_domain *vmd);
 /* Sleep until there are free pages again (1.10): for the kernel's own requests,

@@ -30,8 +30,12 @@ struct vm_usage {
 
 struct vm_object {
 	LIST_ENTRY(vm_object) all_link;
-	uint32_t tree_root;         /* resident pages by pindex (page number) */
+	/* vm_page_tree's: resident pages by pindex (page number of the root) */
+	uint32_t tree_root;
 	uint32_t resident_count;    /* pages */
+	uint32_t miss_parent;       /* where miss_pindex would be linked */
+	vm_pindex_t miss_pindex;    /* last lookup without result */
+	bool miss_valid;            /* ... and the tree has not changed since */
 	uint32_t size_pages;
 	uint32_t ref_count;
 	uint32_t paging_in_progress; /* pages in flight to or from the pager */

@@ -20,6 +20,7 @@
 
 #include "kern/task.h"
 #include "lib/assert.h"
+#include "lib/rb32.h"
 #include "mm/pmap.h"
 #include "mm/vm_param.h"
 
@@ -41,7 +42,6 @@ struct vm_object;
 #define PG_MARKER    0x01 /* scan marker, not a page */
 #define PG_WINATCFLS 0x02 /* dirty page went round the inactive queue once */
 #define PG_FREE      0x04 /* on a free list (order valid if head of a block) */
-#define PG_ZERO      0x08 /* contents known to be zero (just allocated so) */
 #define PG_UNHOLDFREE 0x10 /* free it when the last hold goes */
 #define PG_WAITED    0x20 /* someone sleeps on its busy state */
 /* m->aflags, may also be set by pmap */
@@ -52,10 +52,8 @@ struct vm_object;
 #define VPB_EXCLUSIVE 0x8000u /* else: number of sharers */
 
 struct vm_page {
-	/* o: mm/vm_object (tree by pindex); on a free list: buddy links */
-	uint32_t tree_left;
-	uint32_t tree_right;
-	uint32_t tree_parent; /* with the colour in bit 31 */
+	/* o: mm/vm_page_tree (by pindex); on a free list: mm/vm_phys (buddy links) */
+	struct rb32_node tree;
 	/* q: mm/vm_pagequeue */
 	uint32_t q_next;
 	uint32_t q_prev;
@@ -78,7 +76,7 @@ struct vm_page {
 	uint8_t segment;   /* f: physical segment */
 	uint8_t domain;    /* f */
 	uint8_t spare;
-	uint32_t spare32;
+	uint32_t frame;    /* f: physical address / PAGE_SIZE */
 };
 _Static_assert(sizeof(struct vm_page) == 64, "struct vm_page is 64 bytes");
 
@@ -99,7 +97,11 @@ vm_page_number(const struct vm_page *m)
 
 /* Physical address of the frame; the page for a physical address (NULL outside the
  * pool); the frame in the kernel's direct map. */
-vm_paddr_t VM_PAGE_TO_PHYS(const struct vm_page *m);
+static inline vm_paddr_t
+VM_PAGE_TO_PHYS(const struct vm_page *m)
+{
+	return ((vm_paddr_t)m->frame << PAGE_SHIFT);
+}
 struct vm_page *PHYS_TO_VM_PAGE(vm_paddr_t pa);
 void *vm_page_address(const struct vm_page *m);
 
@@ -121,11 +123,16 @@ struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint
  * on it, the free happens at the last unhold. */
 void vm_page_free(struct vm_page *m);
 
-/* ---- Identity (mm/vm_object.c) */
+/* ---- Identity (mm/vm_page_tree.c). None of these yields. A lookup that misses
+ * remembers the place, so that an insert of the same pindex descends only once. */
 struct vm_page *vm_page_lookup(struct vm_object *object, vm_pindex_t pindex);
 /* The resident page with the smallest pindex >= pindex, or NULL. */
 struct vm_page *vm_page_find_least(struct vm_object *object, vm_pindex_t pindex);
 struct vm_page *vm_page_next(struct vm_page *m); /* next resident in its object */
+struct vm_page *vm_page_prev(struct vm_page *m); /* the one before */
+/* The nearest resident pages below and above pindex (NULL = none), by one descent. */
+void vm_page_neighbours(struct vm_object *object, vm_pindex_t pindex, struct vm_page **below,
+    struct vm_page **above);
 void vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex);
 void vm_page_remove(struct vm_page *m);
 

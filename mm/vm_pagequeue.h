@@ -18,7 +18,11 @@ struct vm_pagequeue {
 	uint8_t id;     /* PQ_* */
 };
 
-void vm_pagequeue_init(struct vm_pagequeue *pq, uint8_t id);
+static inline void
+vm_pagequeue_init(struct vm_pagequeue *pq, uint8_t id)
+{
+	*pq = (struct vm_pagequeue){ .id = id };
+}
 void vm_pagequeue_enqueue(struct vm_pagequeue *pq, struct vm_page *m);      /* tail */
 void vm_pagequeue_enqueue_head(struct vm_pagequeue *pq, struct vm_page *m);
 void vm_pagequeue_dequeue(struct vm_pagequeue *pq, struct vm_page *m);
