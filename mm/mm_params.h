@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm's tunables and statistics: fields made from the rows of mm/mm.params.
+ * mm's tunables and statistics: fields made from the rows of mm/mm.params. Public.
  */
 #ifndef MM_MM_PARAMS_H
 #define MM_MM_PARAMS_H
@@ -8,18 +8,13 @@
 #include "kern/param.h"
 
 struct mm_params {
-#define TUNABLE(field, name, unit, initial, min, max, help) int64_t field;
-#define COUNTER(field, name, unit, help) uint64_t field;
-#define GAUGE(field, name, unit, help) uint64_t field;
-#define HISTOGRAM(field, name, unit, help) struct histogram field;
-#include "mm/mm.params"
-#undef TUNABLE
-#undef COUNTER
-#undef GAUGE
-#undef HISTOGRAM
+#define PARAMS "mm/mm.params"
+#include "kern/param_struct.h"
 };
 
 extern struct mm_params mm_params;
 void mm_params_register(void);
+/* Bring the gauges up to date; before reading one by name. Any context. */
+void mm_params_refresh(void);
 
 #endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pages: allocation by class, freeing, wiring, holding, dirtiness. Busy states
+ * and queue verbs are in vm_page_state.c.
+ *
+ *              vm_page_alloc             vm_page_activate, _deactivate
+ *   FREE --------------------> BUSY ------------------------------------> QUEUED
+ *    ^  \                       |  ^       vm_page_tryxbusy, _sbusy         |
+ *    |   \ alloc(WIRED)         |  +----------------------------------------+
+ *    |    `--> WIRED <----------+-- vm_page_wire                            |
+ *    |            |  vm_page_unwire(queue) ------> QUEUED                   |
+ *    +------------+-------------+---------------- vm_page_free -------------+
+ *              (with a hold: at the last vm_page_unhold)
+ *
+ * Owns: wire_count, hold_count, valid (cleared), dirty, flags and aflags of pages
+ *   that are in use; v_wire_count of every domain.
+ * Does not: sleep; keep free lists (vm_phys), queues (vm_pagequeue) or the tree
+ *   (vm_page_tree).
+ * Invariants:
+ *   P1 a free page has no object, queue, pin, mapping, valid or dirty part;
+ *   P2 a wired page is on no queue; v_wire_count counts pages, not wirings;
+ *   P3 unwire and unhold pair with wire and hold;
+ *   P4 a page is freed unmapped, unwired and not shared-busy;
+ *   P5 dirty implies fully valid;
+ *   P6 a page without an object is allocated with NOOBJ, one with an object not;
+ *   P7 freeing a held page frees it exactly once, at the last unhold.
+ * Yields: never.
+ * Complexity: alloc and free O(log n) for the tree of the object.
+ * See: contract 0.4 (classes), 1.12.
+ */
+#include "mm/vm_page.h"
+
+#include "kern/machdep.h"
+#include "mm/vm_meter.h"
+#include "mm/vm_object.h"
+#include "mm/vm_phys.h"
+
+/* Contract 0.4: may a request of this class take a page now? */
+static inline bool
+class_allows(const struct vm_domain *vmd, uint32_t class)
+{
+	uint32_t free_pages = vm_meter_free(vmd);
+
+	if (__builtin_expect(free_pages > vmd->v_free_reserved, 1))
+		return (true);
+	if (class == VM_ALLOC_NORMAL && vm_meter_is_pagedaemon(curtask()))
+		class = VM_ALLOC_SYSTEM;
+	if (class == VM_ALLOC_SYSTEM)
+		return (free_pages > vmd->v_interrupt_free_min);
+	return (class == VM_ALLOC_INTERRUPT && free_pages > 0);
+}
+
+static struct vm_page *
+alloc_frame(uint32_t class)
+{
+	struct vm_domain *vmd;
+	struct vm_page *m;
+
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
+		if (class_allows(vmd, class) && (m = vm_phys_alloc(vmd->id, 0)) != NULL) {
+			if (__builtin_expect(vm_paging_needed(vmd), 0))
+				pagedaemon_wakeup(vmd);
+			return (m);
+		}
+		vmd->vm_pageout_deficit++;
+		pagedaemon_wakeup(vmd);
+	}
+	mm_params.v_alloc_refused++;
+	return (NULL);
+}
+
+struct vm_page *
+vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req)
+{
+	struct vm_page *m;
+
+	KASSERT((object == NULL) == ((req & VM_ALLOC_NOOBJ) != 0),
+	    "P6: NOOBJ goes with no object");
+	m = alloc_frame(req & VM_ALLOC_CLASS);
+	if (m == NULL)
+		return (NULL);
+	KASSERT(m->object == NULL && m->queue == PQ_NONE && m->busy == 0 &&
+	    (m->valid | m->dirty | m->flags | m->aflags) == 0 &&
+	    (m->wire_count | m->hold_count) == 0, "P1: a free page has no state");
+	if ((req & VM_ALLOC_NOBUSY) == 0)
+		m->busy = VPB_EXCLUSIVE;
+	if ((req & VM_ALLOC_WIRED) != 0) {
+		m->wire_count = 1;
+		vm_domain_of(m)->v_wire_count++;
+	}
+	if (object != NULL)
+		vm_page_insert(m, object, pindex);
+	if ((req & VM_ALLOC_ZERO) != 0)
+		pmap_zero_page(m);
+	return (m);
+}
+
+void
+vm_page_free(struct vm_page *m)
+{
+	struct vm_domain *vmd = vm_domain_of(m);
+
+	KASSERT((m->flags & (PG_FREE | PG_MARKER | PG_UNHOLDFREE)) == 0,
+	    "P7: freed page is in use");
+	KASSERT(!pmap_page_is_mapped(m), "P4: freed page is not mapped");
+	KASSERT(m->wire_count == 0, "P4: freed page is not wired");
+	KASSERT((m->busy & ~VPB_EXCLUSIVE) == 0, "P4: freed page is not shared-busy");
+	if (m->object != NULL)
+		vm_page_remove(m);
+	if (m->queue != PQ_NONE)
+		vm_pagequeue_dequeue(&vmd->pagequeues[m->queue], m);
+	if (m->busy != 0)
+		vm_page_xunbusy(m);
+	m->valid = m->dirty = 0;
+	m->act_count = 0;
+	if (m->hold_count != 0) {
+		m->flags |= PG_UNHOLDFREE;
+		return;
+	}
+	m->flags = m->aflags = 0;
+	vm_phys_free(m, 0);
+	mm_params.v_tfree++;
+	vm_page_free_wakeup(vmd);
+}
+
+void
+vm_page_wire(struct vm_page *m)
+{
+	struct vm_domain *vmd = vm_domain_of(m);
+
+	KASSERT((m->flags & (PG_FREE | PG_MARKER)) == 0, "P3: wired page is in use");
+	KASSERT(m->wire_count < UINT16_MAX, "P3: wire_count overflow");
+	if (m->wire_count++ != 0)
+		return;
+	vmd->v_wire_count++;
+	if (m->queue != PQ_NONE)
+		vm_pagequeue_dequeue(&vmd->pagequeues[m->queue], m);
+}
+
+void
+vm_page_unwire(struct vm_page *m, uint8_t queue)
+{
+	struct vm_domain *vmd = vm_domain_of(m);
+
+	KASSERT(m->wire_count > 0, "P3: unwired page is wired");
+	KASSERT(queue < PQ_COUNT || queue == PQ_NONE, "P3: unwire to a queue that exists");
+	if (--m->wire_count != 0)
+		return;
+	vmd->v_wire_count--;
+	if (m->object == NULL || queue == PQ_NONE)
+		return;
+	if (queue == PQ_INACTIVE)
+		m->flags &= (uint8_t)~PG_WINATCFLS;
+	vm_pagequeue_enqueue(&vmd->pagequeues[queue], m);
+}
+
+void
+vm_page_hold(struct vm_page *m)
+{
+	KASSERT((m->flags & (PG_FREE | PG_UNHOLDFREE)) == 0, "P3: held page is in use");
+	KASSERT(m->hold_count < UINT16_MAX, "P3: hold_count overflow");
+	m->hold_count++;
+}
+
+void
+vm_page_unhold(struct vm_page *m)
+{
+	KASSERT(m->hold_count > 0, "P3: unheld page is held");
+	if (--m->hold_count != 0 || (m->flags & PG_UNHOLDFREE) == 0)
+		return;
+	m->flags &= (uint8_t)~PG_UNHOLDFREE;
+	vm_page_free(m);
+}
+
+void
+vm_page_dirty(struct vm_page *m)
+{
+	KASSERT(m->valid == VM_PAGE_BITS_ALL, "P5: dirtied page is fully valid");
+	KASSERT((m->flags & PG_FREE) == 0, "P5: dirtied page is in use");
+	m->dirty = VM_PAGE_BITS_ALL;
+}
+
+void
+vm_page_test_dirty(struct vm_page *m)
+{
+	if (m->dirty != VM_PAGE_BITS_ALL && pmap_is_modified(m))
+		vm_page_dirty(m);
+}
+
+void
+vm_page_undirty(struct vm_page *m)
+{
+	m->dirty = 0;
+	if (pmap_page_is_mapped(m))
+		pmap_clear_modify(m);
+}
