@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A few recently used pieces of the volume's metadata (FAT and directories).
+ */
+#ifndef FS_FAT32_CACHE_H
+#define FS_FAT32_CACHE_H
+
+#include <stdint.h>
+
+#include "kern/blkdev.h"
+#include "lib/err.h"
+
+/* Forget everything and read from dev from now on. Does not yield. */
+void fat32_cache_init(struct blkdev *dev);
+
+/*
+ * The 512 bytes of sector; *out is valid until the next call. ERR_RANGE past
+ * the end of the device, ERR_IO and what else blk_read returns. The caller
+ * holds the volume lock. May yield.
+ */
+int fat32_cache_get(uint64_t sector, const uint8_t **out) ERR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files and directories in use: vnodes with what FAT32 knows about them.
+ */
+#ifndef FS_FAT32_NODE_H
+#define FS_FAT32_NODE_H
+
+#include "fs/fat32_chain.h"
+#include "fs/fat32_dir.h"
+#include "kern/vnode.h"
+
+#define FAT32_NODE_PATH_BYTES 96
+
+struct fat32_node {
+	struct vnode vnode;
+	struct fat32_chain chain;
+	uint64_t position;          /* of its directory entry; 0 = the root */
+	uint64_t used;              /* value of a counter at the last lookup; 0 = free */
+	uint32_t readdir_index;     /* directories: the next fat32_readdir in sequence ... */
+	uint32_t readdir_slot;      /* ... starts at this entry */
+	char path[FAT32_NODE_PATH_BYTES]; /* its end, for messages */
+};
+
+/* The volume: set once by fat32_node_init, then constant. */
+extern struct fat32_geometry fat32_geometry;
+
+/* Forget all nodes; the vnodes handed out later use ops and dev. Does not yield. */
+void fat32_node_init(const struct fat32_geometry *geo, const struct vnode_ops *ops,
+    struct blkdev *dev);
+
+/* The root directory, referenced. As fat32_node_get. */
+int fat32_node_root(struct fat32_node **out) ERR_MUST_CHECK;
+
+/*
+ * The node of directory entry e in parent, referenced; its chain is checked
+ * when it is new. path is for messages. ERR_CORRUPT after one line, ERR_IO,
+ * ERR_NOMEM when all FAT32_NODES_MAX are referenced. The caller holds the volume
+ * lock. May yield.
+ */
+int fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
+    const char *path, struct fat32_node **out) ERR_MUST_CHECK;
+
+/* One console line about path, for ERR_CORRUPT; nothing for other errors.
+ * Returns err. May yield. */
+int fat32_node_complain(const char *path, int err, const char *why);
+
+#endif

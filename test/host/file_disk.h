@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A block device over an image file, for host tests of file systems.
+ *
+ * The file is mapped privately: a test may damage bytes at will, the file stays
+ * as it is.
+ */
+#ifndef TEST_HOST_FILE_DISK_H
+#define TEST_HOST_FILE_DISK_H
+
+#include <stdint.h>
+
+#include "kern/blkdev.h"
+
+struct file_disk {
+	struct blkdev dev;
+	uint8_t *bytes;           /* the image; may be changed */
+	uint64_t byte_count;
+	uint64_t bad_first;       /* sectors [bad_first, bad_first + bad_count) ... */
+	uint64_t bad_count;       /* ... fail with ERR_IO */
+	uint64_t sectors_read;    /* work counter */
+};
+
+/* Open path as a registered device called name. Returns 0 or ERR_IO, ERR_EXIST. */
+int file_disk_open(struct file_disk *disk, const char *name, const char *path) ERR_MUST_CHECK;
+void file_disk_close(struct file_disk *disk);
+
+#endif
