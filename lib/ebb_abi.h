@@ -35,7 +35,8 @@
 #define EBB_SYS_WAIT      19 /* (pid or 0 for any child, int *status) -> pid */
 #define EBB_SYS_USAGE     20 /* (struct ebb_usage *): of the caller */
 #define EBB_SYS_ISATTY    21 /* (fd) -> 1 or 0 */
-#define EBB_SYS_COUNT     22
+#define EBB_SYS_WORKINGSET 22 /* () -> pages used since the last such call */
+#define EBB_SYS_COUNT     23
 
 #define EBB_O_RDONLY 0
 
@@ -64,6 +65,7 @@ struct ebb_stat {
 struct ebb_times {
 	uint64_t user_us;    /* time on the core, kernel work for it included */
 	uint64_t elapsed_us; /* since the program started */
+	uint64_t idle_us;    /* the core has idled since the board booted */
 };
 
 struct ebb_usage {

@@ -23,6 +23,7 @@
 #include "kern/sched.h"
 #include "kern/trace.h"
 #include "lib/assert.h"
+#include "mm/vm_workingset.h"
 #include "proc/proc_internal.h"
 #include "proc/trap_hooks.h"
 
@@ -55,6 +56,7 @@ sys_times(struct proc *p, const uint64_t *a)
 	struct ebb_times times = {
 		.user_us = timer_cycles_to_us(run),
 		.elapsed_us = timer_now_us() - p->start_us,
+		.idle_us = timer_cycles_to_us(sched_idle_cycles()),
 	};
 
 	return (copyout(&times, a[0], sizeof(times)));
@@ -169,6 +171,13 @@ sys_usage(struct proc *p, const uint64_t *a)
 	return (copyout(&usage, a[0], sizeof(usage)));
 }
 
+static int64_t
+sys_workingset(struct proc *p, const uint64_t *a)
+{
+	(void)a;
+	return (vmspace_working_set(p->vmspace));
+}
+
 typedef int64_t (*syscall_fn)(struct proc *p, const uint64_t *a);
 
 static const syscall_fn table[EBB_SYS_COUNT] = {
@@ -194,6 +203,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_WAIT] = sys_wait,
 	[EBB_SYS_USAGE] = sys_usage,
 	[EBB_SYS_ISATTY] = sys_isatty,
+	[EBB_SYS_WORKINGSET] = sys_workingset,
 };
 
 /* The programs' newlib and this kernel's libc are the same library: errno values

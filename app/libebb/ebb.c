@@ -57,6 +57,18 @@ ebb_usage(struct ebb_usage *usage)
 	return ((int)check(ebb_syscall(EBB_SYS_USAGE, (uintptr_t)usage, 0, 0)));
 }
 
+int64_t
+ebb_working_set(void)
+{
+	return (check(ebb_syscall(EBB_SYS_WORKINGSET, 0, 0, 0)));
+}
+
+int
+ebb_times(struct ebb_times *times)
+{
+	return ((int)check(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)times, 0, 0)));
+}
+
 uint64_t
 ebb_clock_us(void)
 {

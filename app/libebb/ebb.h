@@ -25,6 +25,13 @@ int ebb_mprotect(void *start, size_t bytes, uint32_t prot);
 /* What this program's memory has cost so far. */
 int ebb_usage(struct ebb_usage *usage);
 
+/* Pages used since the last call (or the start); the next use of each page costs one
+ * emulated access-flag fault on a core without hardware flags. */
+int64_t ebb_working_set(void);
+
+/* This program's time on the core, its age, and the core's idle time. */
+int ebb_times(struct ebb_times *times);
+
 /* Microseconds since the board booted. */
 uint64_t ebb_clock_us(void);
 int ebb_sleep_us(uint64_t us);
