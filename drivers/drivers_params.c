@@ -4,6 +4,7 @@
  *
  * Owns: struct drivers_params, and the table that kern/param.c lists.
  * Does not: count; each driver does.
+ * Invariants: none of its own.
  * Yields: never.
  * See: kern/param.h.
  */
@@ -13,25 +14,10 @@
 
 struct drivers_params drivers_params;
 
-#define ROW(field, name, kind, unit, initial, min, max, help) \
-	{ name, help, &drivers_params.field, initial, min, max, kind, unit },
-#define TUNABLE(field, name, unit, initial, min, max, help) \
-	ROW(field, name, PARAM_TUNABLE, unit, initial, min, max, help)
-#define COUNTER(field, name, unit, help) ROW(field, name, PARAM_COUNTER, unit, 0, 0, 0, help)
-#define GAUGE(field, name, unit, help) ROW(field, name, PARAM_GAUGE, unit, 0, 0, 0, help)
-#define HISTOGRAM(field, name, unit, help) ROW(field, name, PARAM_HISTOGRAM, unit, 0, 0, 0, help)
-
 static const struct param_row rows[] = {
-#include "drivers/drivers.params"
+#define PARAMS       "drivers/drivers.params"
+#define PARAM_VALUES drivers_params
+#include "kern/param_rows.h"
 };
 
-static struct param_table table = {
-	.rows = rows,
-	.row_count = sizeof(rows) / sizeof(rows[0]),
-};
-
-void
-drivers_params_register(void)
-{
-	param_register(&table);
-}
+PARAM_TABLE(drivers_params, rows, NULL, NULL)

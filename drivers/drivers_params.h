@@ -9,15 +9,8 @@
 #include "kern/param.h"
 
 struct drivers_params {
-#define TUNABLE(field, name, unit, initial, min, max, help) int64_t field;
-#define COUNTER(field, name, unit, help) uint64_t field;
-#define GAUGE(field, name, unit, help) uint64_t field;
-#define HISTOGRAM(field, name, unit, help) struct histogram field;
-#include "drivers/drivers.params"
-#undef TUNABLE
-#undef COUNTER
-#undef GAUGE
-#undef HISTOGRAM
+#define PARAMS "drivers/drivers.params"
+#include "kern/param_struct.h"
 };
 
 extern struct drivers_params drivers_params;
