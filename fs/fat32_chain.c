@@ -157,15 +157,15 @@ chain_reset(struct fat32_chain *chain, uint32_t first)
 
 int
 fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain,
-    uint32_t first, uint32_t count, bool exact, char why[FAT32_WHY_BYTES])
+    uint32_t count, bool exact, char why[FAT32_WHY_BYTES])
 {
-	struct fat32_extent e = { 0, first, 1 };
-	uint32_t cluster = first, next, n;
+	struct fat32_extent e = { 0, chain->first, 1 };
+	uint32_t cluster = chain->first, next, n;
 	int err;
 
-	chain_reset(chain, first);
-	if (!fat32_cluster_exists(geo, first)) {
-		snprintf(why, FAT32_WHY_BYTES, "starts at cluster %u, outside the volume", first);
+	chain_reset(chain, cluster);
+	if (!fat32_cluster_exists(geo, cluster)) {
+		snprintf(why, FAT32_WHY_BYTES, "starts at cluster %u, outside the volume", cluster);
 		return (ERR_CORRUPT);
 	}
 	for (n = 1; n <= count; n++) {

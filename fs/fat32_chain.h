@@ -32,13 +32,13 @@ struct fat32_chain {
 };
 
 /*
- * Walk the chain that starts at first and check every link in all mirrored
- * copies of the FAT; fill chain. count is the exact number of clusters, or, with
+ * Walk the chain that starts at chain->first and check every link in all mirrored
+ * copies of the FAT; fill the rest of chain. count is the exact number of clusters, or, with
  * exact false, their largest number (directories have no size).
  * ERR_CORRUPT with a phrase in why, or ERR_IO. Steps: at most count. May yield.
  */
 int fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain,
-    uint32_t first, uint32_t count, bool exact, char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
+    uint32_t count, bool exact, char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
 
 /*
  * The whole extent that holds cluster number index (< chain->count). Without

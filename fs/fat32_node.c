@@ -99,7 +99,8 @@ open_directory(struct fat32_node *n, uint32_t cluster, char *why)
 	uint32_t limit = FAT32_DIR_BYTES_MAX / fat32_geometry.cluster_bytes;
 	int err;
 
-	err = fat32_chain_open(&fat32_geometry, &n->chain, cluster, limit, false, why);
+	n->chain.first = cluster;
+	err = fat32_chain_open(&fat32_geometry, &n->chain, limit, false, why);
 	n->vnode.size_bytes = (uint64_t)n->chain.count * fat32_geometry.cluster_bytes;
 	return (err);
 }
@@ -120,7 +121,8 @@ open_file(struct fat32_node *n, const struct fat32_dirent *e, char *why)
 		    e->size_bytes, e->cluster, fat32_geometry.cluster_count);
 		return (ERR_CORRUPT);
 	}
-	return (fat32_chain_open(&fat32_geometry, &n->chain, e->cluster, count, true, why));
+	n->chain.first = e->cluster;
+	return (fat32_chain_open(&fat32_geometry, &n->chain, count, true, why));
 }
 
 static int

@@ -184,7 +184,8 @@ entries_register(struct blkdev *disk)
 		other = entry_overlap(&e, accepted, i);
 		if (other >= 0) {
 			kprintf("%s: partition %u (type 0x%02x, sectors %u+%u) overlaps partition"
-			    " %d; ignored\n", disk->name, i + 1, e.type, e.first, e.count, other + 1);
+			    " %d; ignored\n",
+			    disk->name, i + 1, e.type, e.first, e.count, other + 1);
 			continue;
 		}
 		if (partition_register(disk, i, &e) == 0) {

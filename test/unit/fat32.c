@@ -266,10 +266,15 @@ test_work(void **state)
 	sim_run(check_work, (void *)fat_image_make("c512", 1, true));
 }
 
+struct refused_path {
+	const char *path;
+	int err;
+};
+
 static void
 check_paths(void *arg)
 {
-	static const struct { const char *path; int err; } refused[] = {
+	static const struct refused_path refused[] = {
 		{ "/nothing.txt", ERR_NOENT }, { "/apps/nothing", ERR_NOENT },
 		{ "/gone number 2", ERR_NOENT }, { "/TESTCARD", ERR_NOENT },
 		{ "/lower.txt/x", ERR_NOTDIR }, { "/nodir/x", ERR_NOENT },

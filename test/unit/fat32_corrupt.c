@@ -339,12 +339,18 @@ check_card(bool strict, const char *damage)
 		fail_msg("%lu sectors read after %s", disk.sectors_read, damage);
 }
 
+struct bad_field {
+	uint8_t at, bytes;
+	uint32_t value;
+	int err;
+	const char *words;
+};
+
 /* Each field of the boot sector with a value that cannot be. */
 static void
 check_boot_fields(void *arg)
 {
-	static const struct { uint8_t at, bytes; uint32_t value; int err; const char *words; }
-	    bad[] = {
+	static const struct bad_field bad[] = {
 		{ 0, 3, 0x123456, ERR_CORRUPT, "starts with 56 34 12" },
 		{ 11, 2, 513, ERR_CORRUPT, "sectors of 513 bytes" },
 		{ 11, 2, 256, ERR_CORRUPT, "sectors of 256 bytes" },
