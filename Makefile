@@ -88,7 +88,7 @@ FREESTANDING = -nostdinc -isystem $(1)/include -isystem $$($(CC) -print-file-nam
 
 KERNEL_FLAGS := -std=gnu11 -O2 -g -ffreestanding -mcpu=cortex-a53 \
 	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
-	-fno-delete-null-pointer-checks -fno-pic -fno-pie -fno-stack-protector \
+	-ffile-prefix-map=$(CURDIR)=. -fno-delete-null-pointer-checks -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-omit-frame-pointer -fno-common
 KERNEL_INCLUDES = -I. -Iarch/arm64 $(call FREESTANDING,build/newlib-kernel) -isystem build/libfdt
 KERNEL_LINK := -nostdlib -static -no-pie -mfix-cortex-a53-835769 -mfix-cortex-a53-843419 \
@@ -152,7 +152,7 @@ kernel: build/$(BOARD)/kernel8.img
 
 PROGRAMS := $(patsubst app/programs/%/,%,$(filter %/,$(wildcard app/programs/*/)))
 PROGRAM_ELFS := $(PROGRAMS:%=build/apps/%.elf)
-PROGRAM_FLAGS := -std=gnu11 -O2 -g -mcpu=cortex-a53 -mno-outline-atomics \
+PROGRAM_FLAGS := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. -mcpu=cortex-a53 -mno-outline-atomics \
 	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables
 PROGRAM_INCLUDES = -I. $(call FREESTANDING,build/newlib)
 PROGRAM_LINK := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
