@@ -19,7 +19,7 @@ struct task;
 /*
  * From <machine/machdep_md.h>:
  *   uint64_t intr_disable(void)      mask interrupts on this core; returns the old state
- *   void intr_restore(uint64_t old)  back to that state; calls nest
+ *   void intr_restore(uint64_t old)  back to that state; calls nest; state 0 = enabled
  *   bool intr_enabled(void)
  *   uint64_t get_cyclecount(void)    free-running counter (CNTVCT_EL0), never goes back
  *   struct task *curtask(void)       the running task (TPIDR_EL1); NULL before sched_init
@@ -75,13 +75,12 @@ uint64_t virt_to_phys(const void *va);
  * Boot time only; panics if the window area is used up. */
 uintptr_t cpu_map_device(uint64_t pa, size_t bytes);
 
-/* Copy or CRC whole pages fast, both 64-byte aligned; bytes a multiple of 64.
- * crc32c_update is the CRC-32C (Castagnoli) without final inversion applied
- * by the caller: see lib/crc32c.h for the convention. */
+/* Copy whole pages fast, both 64-byte aligned; bytes a multiple of 64. */
 void cpu_copy(void *to, const void *from, size_t bytes);
 
 /* Stop for good: power off, or reset. exit_code reaches QEMU by semihosting
- * when the boot argument semihosting=1 was given. Never return. */
+ * when the boot argument semihosting=1 was given. Without it a code other than 0
+ * halts the core instead, so that a panic's text stays readable. Never return. */
 _Noreturn void cpu_poweroff(int exit_code);
 _Noreturn void cpu_reboot(void);
 

@@ -9,13 +9,24 @@
  *   GAUGE(field, "name", UNIT, "One sentence.")
  *   HISTOGRAM(field, "name", UNIT, "One sentence.")
  *
- * and two small files made of two macros each:
+ * and two small files. mm's, as the pattern for all:
  *
- *   <folder>/<folder>_params.h:   PARAM_STRUCT fields -> struct <folder>_params
- *   <folder>/<folder>_params.c:   the row table, registered by param_register
+ *   mm/mm_params.h                          mm/mm_params.c
+ *
+ *   #include "kern/param.h"                 #include "mm/mm_params.h"
+ *   struct mm_params {
+ *   #define PARAMS "mm/mm.params"           struct mm_params mm_params;
+ *   #include "kern/param_struct.h"
+ *   };                                      static const struct param_row rows[] = {
+ *   extern struct mm_params mm_params;      #define PARAMS "mm/mm.params"
+ *   void mm_params_register(void);          #define PARAM_VALUES mm_params
+ *                                           #include "kern/param_rows.h"
+ *                                           };
+ *                                           PARAM_TABLE(mm_params, rows, NULL, NULL)
  *
  * Code uses the field (mm_params.v_pdwakeups++), the monitor and the tests use
  * the name ("vm.stats.vm.v_pdwakeups"). docs/PARAMS.md is made from the rows.
+ * Until mm_params_register() has run, tunables are 0.
  */
 #ifndef KERN_PARAM_H
 #define KERN_PARAM_H
@@ -72,8 +83,23 @@ struct param_table {
 	void (*changed)(const struct param_row *row);
 };
 
-/* Add a folder's table and set its tunables to their defaults. Boot time. */
+/* Add a folder's table and set its tunables to their defaults; statistics are left
+ * alone. Again for a table already there: only the defaults. Boot time. */
 void param_register(struct param_table *table);
+
+/* Defines void <name>_register(void) for a folder's rows; validate and changed are
+ * those of struct param_table, or NULL. */
+#define PARAM_TABLE(name, row_array, validate_fn, changed_fn)             \
+	void name##_register(void)                                        \
+	{                                                                 \
+		static struct param_table table = {                       \
+			.rows = row_array,                                \
+			.row_count = sizeof(row_array) / sizeof(row_array[0]), \
+			.validate = validate_fn,                          \
+			.changed = changed_fn,                            \
+		};                                                        \
+		param_register(&table);                                   \
+	}
 
 const struct param_row *param_find(const char *name);
 /* Iterate in registration order; NULL = first. */

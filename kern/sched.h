@@ -18,9 +18,10 @@
 
 #define SLEEP_FOREVER 0
 
-/* Adopt the boot thread of control as task "boot" (storage given by the caller),
- * create the run queues. Once. The idle loop runs on the boot task's stack after
- * sched_idle_forever(). */
+/* Adopt the boot thread of control as task "boot" (zeroed storage given by the
+ * caller), create the run queues. Once on the board; a host test starts over with it.
+ * When nobody is runnable, the last task to sleep waits for an interrupt on its own
+ * stack; the boot task, in sched_idle_forever(), takes over from tasks that end. */
 void sched_init(struct task *boot);
 _Noreturn void sched_idle_forever(void);
 
@@ -61,7 +62,8 @@ void sched_maybe_yield(void);
 /* Change a task's base priority (the page daemon raises and lowers itself). */
 void sched_set_priority(struct task *t, enum task_priority priority);
 
-/* On the way back to EL0 (arch): switch if the slice is used up. May yield. */
+/* On the way back to EL0 (proc_ast, when task.ast_pending is set): switch if a better
+ * task waits, or an equal one and the slice is used up. May yield. */
 void sched_user_return(void);
 
 /* Interrupt context marker, kept by arch around irq_dispatch. */
@@ -69,8 +71,8 @@ void sched_irq_enter(void);
 void sched_irq_exit(void);
 bool sched_in_irq(void);
 
-/* Number of runnable tasks without idle (the run queue of vmstat), and time
- * spent idle so far. */
+/* Number of tasks waiting for the core (the run queue of vmstat; neither the running
+ * nor the idle one counts), and time spent idle so far. */
 uint32_t sched_runnable_count(void);
 uint64_t sched_idle_cycles(void);
 

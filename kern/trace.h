@@ -61,7 +61,7 @@ trace(enum trace_event event, uint64_t a, uint64_t b, uint64_t c)
 		trace_put(event, a, b, c);
 }
 
-/* Records written so far; record number n is readable while n + TRACE_RECORDS > count. */
+/* Records written so far; record number n is readable while n + TRACE_RECORDS >= count. */
 uint64_t trace_count(void);
 bool trace_get(uint64_t n, struct trace_record *out);
 const char *trace_event_name(enum trace_event event);
