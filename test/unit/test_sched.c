@@ -571,7 +571,7 @@ random_body(void *arg)
 	spawn("b", PRI_IO, yielder, "b");
 	spawn("c", PRI_IDLE, yielder, "c");
 	while (strlen(order) < 15)
-		sched_yield();
+		tsleep(&chan_a, "random", 1000);
 }
 
 static void
