@@ -48,8 +48,10 @@ bool wakeup_one(const void *chan);
 /* End t's sleep at once with timed_out set (for kill); nothing if it does not sleep. */
 void wakeup_task(struct task *t);
 
-/* Give the core to another runnable task of equal or better priority. May yield. */
-void sched_yield(void);
+/* Give the core to another runnable task of equal or better priority. May yield.
+ * (Its symbol differs from its name: POSIX has a function of this name, which the
+ * sanitizers of host tests call.) */
+void sched_yield(void) __asm__("ebb_sched_yield");
 
 /* A yield point inside a long loop: yields only when someone of better priority,
  * or an equal one after this task's slice, waits. May yield. */
