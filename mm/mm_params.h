@@ -14,7 +14,5 @@ struct mm_params {
 
 extern struct mm_params mm_params;
 void mm_params_register(void);
-/* Bring the gauges up to date; before reading one by name. Any context. */
-void mm_params_refresh(void);
 
 #endif

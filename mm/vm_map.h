@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Address spaces: sorted, disjoint map entries over objects.
+ * Address spaces: sorted, disjoint map entries over objects. Public.
  */
 #ifndef MM_VM_MAP_H
 #define MM_VM_MAP_H
 
+#include <sys/queue.h>
 #include <sys/tree.h>
 
 #include "lib/err.h"
@@ -26,6 +27,7 @@ struct vm_map_entry {
 	uint8_t flags;            /* MAP_ENTRY_* */
 	uint8_t read_ahead;       /* pages, grows on sequential faults (1.16) */
 	vm_pindex_t next_read;    /* where a sequential fault would be */
+	struct vm_map_entry *next_dead; /* chain of entries taken out together */
 };
 
 RB_HEAD(vm_map_tree, vm_map_entry);
@@ -43,6 +45,7 @@ struct vm_map {
 
 /* A process's memory: map and page tables. */
 struct vmspace {
+	LIST_ENTRY(vmspace) all_link;
 	struct vm_map map;
 	struct pmap pmap;
 	struct vm_usage usage;
@@ -58,19 +61,26 @@ void vmspace_free(struct vmspace *vm);
 
 /*
  * Map size bytes of new anonymous memory. *address: wanted start (page aligned;
- * ERR_EXIST if anything is there) or 0 = first fit above hint. Adjacent anonymous
- * memory of the same kind grows its entry and object. ERR_NOMEM, ERR_INVAL.
- * Does not yield.
+ * ERR_EXIST if anything is there) or 0 = first fit; the start on return. Memory
+ * right behind an entry of the same kind grows that entry and its object. With
+ * MAP_ENTRY_GUARD nothing is mapped and nothing may be, and the size is not
+ * counted. ERR_NOMEM (limit, no gap, no memory for the entry), ERR_INVAL (size or
+ * address not page aligned, outside the map). Does not yield.
  */
 int vm_map_find(struct vmspace *vm, vm_offset_t *address, vm_size_t size, vm_prot_t prot,
     uint8_t flags) ERR_MUST_CHECK;
-/* Unmap [start, end), clipping entries. ERR_NOMEM (no entry for a split). May yield. */
+/* Unmap [start, end), clipping entries: gone from the map at once, then the pages
+ * are freed. ERR_NOMEM (no entry for a split; nothing was unmapped), ERR_INVAL.
+ * May yield. */
 int vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
-/* Change rights on a fully mapped range. ERR_FAULT (hole), ERR_PERM, ERR_NOMEM. */
+/* Change rights on a fully mapped range. ERR_FAULT (hole), ERR_PERM (guard), ERR_NOMEM,
+ * ERR_INVAL. Does not yield. */
 int vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     vm_prot_t prot) ERR_MUST_CHECK;
 /* Entry that holds va, or NULL. */
 struct vm_map_entry *vm_map_lookup_entry(struct vm_map *map, vm_offset_t va);
+/* All address spaces, for vm_check; NULL = first. */
+struct vmspace *vmspace_next(struct vmspace *prev);
 /* Next entry in address order (NULL = first). */
 struct vm_map_entry *vm_map_next(struct vm_map *map, struct vm_map_entry *prev);
 

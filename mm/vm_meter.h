@@ -2,6 +2,7 @@
 /*
  * The memory domain: counters, thresholds, predicates, and the channels on which
  * allocators and the page daemon wait for each other (contract 0.2, 0.3, 1.10).
+ * Public.
  */
 #ifndef MM_VM_METER_H
 #define MM_VM_METER_H
@@ -107,5 +108,8 @@ void vm_wait(struct vm_domain *vmd);
 void vm_waitpfault(struct vm_domain *vmd);
 /* True for the page daemon's own task(s). */
 bool vm_meter_is_pagedaemon(const struct task *t);
+/* Bring the gauges of mm/mm.params up to date; call it before reading one. Any
+ * context, never yields. */
+void vm_meter_refresh(void);
 
 #endif

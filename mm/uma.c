@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Zones: kernel objects of one size, in wired pages of the pool.
+ *
+ *   page:  | struct uma_slab | item | item | ... | item |
+ *
+ * Free items of a slab are chained through their first bytes. An item's slab is
+ * found by rounding its address down to the page.
+ *
+ * Owns: slab pages and every list in struct uma_zone.
+ * Does not: sleep; run constructors; keep empty slabs.
+ * Invariants:
+ *   U1 a slab is on partial while it has a free item, else on full;
+ *   U2 a slab's free chain has items_per_slab - used items, all inside its page;
+ *   U3 an item freed was allocated from this zone and is in use;
+ *   U4 items fit a page beside the slab header, at least two of them.
+ * Yields: never.
+ * Complexity: O(1).
+ * See: mm/uma.h.
+ */
+#include "mm/uma.h"
+
+#include <string.h>
+
+#define SLAB_HEADER_BYTES 64u
+#define ITEM_BYTES_MAX    ((PAGE_SIZE - SLAB_HEADER_BYTES) / 2)
+
+struct uma_item {
+	struct uma_item *next;
+};
+
+struct uma_slab {
+	LIST_ENTRY(uma_slab) link;
+	struct uma_zone *zone;
+	struct vm_page *page;
+	struct uma_item *free;
+	uint32_t used;
+};
+_Static_assert(sizeof(struct uma_slab) <= SLAB_HEADER_BYTES, "slab header");
+
+static SLIST_HEAD(, uma_zone) zones = SLIST_HEAD_INITIALIZER(zones);
+
+void
+uma_zone_init(struct uma_zone *zone, const char *name, uint32_t item_bytes)
+{
+	struct uma_zone *z;
+
+	KASSERT(item_bytes > 0 && item_bytes <= ITEM_BYTES_MAX, "U4: two items fit a slab");
+	SLIST_FOREACH(z, &zones, all_link)
+		if (z == zone)
+			SLIST_REMOVE(&zones, zone, uma_zone, all_link);
+	*zone = (struct uma_zone){ .name = name, .item_bytes = (item_bytes + 15) & ~15u };
+	zone->items_per_slab = (PAGE_SIZE - SLAB_HEADER_BYTES) / zone->item_bytes;
+	SLIST_INSERT_HEAD(&zones, zone, all_link);
+}
+
+struct uma_zone *
+uma_zone_next(struct uma_zone *prev)
+{
+	return (prev == NULL ? SLIST_FIRST(&zones) : SLIST_NEXT(prev, all_link));
+}
+
+static struct uma_slab *
+slab_add(struct uma_zone *zone, uint32_t class)
+{
+	struct vm_page *m = vm_page_alloc(NULL, 0,
+	    class | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
+	struct uma_slab *slab;
+	struct uma_item *item;
+	uint32_t i;
+
+	if (m == NULL)
+		return (NULL);
+	slab = vm_page_address(m);
+	*slab = (struct uma_slab){ .zone = zone, .page = m };
+	for (i = zone->items_per_slab; i-- > 0;) {
+		item = (void *)((char *)slab + SLAB_HEADER_BYTES + i * zone->item_bytes);
+		item->next = slab->free;
+		slab->free = item;
+	}
+	zone->slab_pages++;
+	LIST_INSERT_HEAD(&zone->partial, slab, link);
+	return (slab);
+}
+
+void *
+uma_zalloc(struct uma_zone *zone, uint32_t req)
+{
+	struct uma_slab *slab = LIST_FIRST(&zone->partial);
+	struct uma_item *item;
+
+	if (slab == NULL && (slab = slab_add(zone, req & VM_ALLOC_CLASS)) == NULL)
+		return (NULL);
+	item = slab->free;
+	slab->free = item->next;
+	slab->used++;
+	zone->used_items++;
+	if (slab->free == NULL) {
+		LIST_REMOVE(slab, link);
+		LIST_INSERT_HEAD(&zone->full, slab, link);
+	}
+	memset(item, 0, zone->item_bytes);
+	return (item);
+}
+
+static void
+slab_release(struct uma_zone *zone, struct uma_slab *slab)
+{
+	struct vm_page *m = slab->page;
+
+	LIST_REMOVE(slab, link);
+	zone->slab_pages--;
+	vm_page_unwire(m, PQ_NONE);
+	vm_page_free(m);
+}
+
+void
+uma_zfree(struct uma_zone *zone, void *address)
+{
+	struct uma_slab *slab = (void *)trunc_page((uintptr_t)address);
+	struct uma_item *item = address;
+
+	KASSERT(slab->zone == zone && slab->used > 0, "U3: item belongs to this zone");
+	KASSERT(((uintptr_t)address - (uintptr_t)slab - SLAB_HEADER_BYTES) % zone->item_bytes == 0,
+	    "U3: address is the start of an item");
+	if (slab->free == NULL) {
+		LIST_REMOVE(slab, link);
+		LIST_INSERT_HEAD(&zone->partial, slab, link);
+	}
+	item->next = slab->free;
+	slab->free = item;
+	slab->used--;
+	zone->used_items--;
+	if (slab->used == 0)
+		slab_release(zone, slab);
+}
+
+/* Count partial or full slabs' items; -1 if a chain or a back pointer is wrong. */
+static int64_t
+slab_check(const struct uma_zone *zone, const struct uma_slab *slab)
+{
+	const struct uma_item *item;
+	uint32_t free_items = 0;
+
+	if (slab->zone != zone || slab->page->wire_count != 1)
+		return (-1);
+	for (item = slab->free; item != NULL; item = item->next) {
+		if (trunc_page((uintptr_t)item) != (uintptr_t)slab ||
+		    ++free_items > zone->items_per_slab)
+			return (-1);
+	}
+	return (free_items + slab->used == zone->items_per_slab ? (int64_t)slab->used : -1);
+}
+
+bool
+uma_zone_check(const struct uma_zone *zone)
+{
+	const struct uma_slab *slab;
+	uint32_t slabs = 0;
+	int64_t used, total = 0;
+
+	LIST_FOREACH(slab, &zone->partial, link) {
+		used = slab_check(zone, slab);
+		if (used < 1 || used >= (int64_t)zone->items_per_slab || ++slabs > zone->slab_pages)
+			return (false);
+		total += used;
+	}
+	LIST_FOREACH(slab, &zone->full, link) {
+		used = slab_check(zone, slab);
+		if (used != (int64_t)zone->items_per_slab || ++slabs > zone->slab_pages)
+			return (false);
+		total += used;
+	}
+	return (slabs == zone->slab_pages && total == zone->used_items);
+}

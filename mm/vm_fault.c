@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One page fault.
+ *
+ *   lookup      map entry, rights
+ *   find        the page: resident | busy: sleep, start again | absent:
+ *   allocate    (severe shortage: sleep, start again)
+ *   fill        zeros | through the pager, with its neighbours (vm_fault_pagein.c)
+ *   enter       into the page tables; a write dirties and drops the swap copy
+ *   prefault    map resident neighbours
+ *
+ * The resident and the zero-fill path never yield between lookup and enter, so
+ * they need not busy the page. Whenever something was waited for, everything is
+ * looked up again.
+ *
+ * Owns: nothing; it moves pages between states that others own.
+ * Does not: know page-table formats, queues' links or the disk.
+ * Invariants:
+ *   L1 a page that has a copy in swap is never mapped writable: the first write
+ *      comes here and frees the copy;
+ *   L2 a page entered is fully valid, and on a page queue unless wired;
+ *   L3 a killed process never waits for memory here: it takes class SYSTEM, and
+ *      without a page it gets ERR_KILLED.
+ * Yields: vm_fault and vm_fault_hold, for busy pages, memory and I/O.
+ * Complexity: O(log entries + log resident pages).
+ * See: contract 1.16; architecture, "A day in the life".
+ */
+#include "mm/vm_fault.h"
+
+#include "kern/sched.h"
+#include "kern/trace.h"
+#include "mm/vm_fault_internal.h"
+#include "mm/vm_meter.h"
+#include "mm/vm_pager.h"
+
+#define PREFAULT_PAGES 4 /* looked at on each side */
+
+/* Page m is in transit: sleep until it is not. */
+static int
+wait_busy(struct vm_page *m)
+{
+	vm_page_reference(m);
+	mm_params.v_intrans++;
+	vm_page_busy_sleep(m, "vmpfw");
+	return (FAULT_RETRY);
+}
+
+static int
+fill_with_zeros(struct vm_fault_state *fs)
+{
+	uint32_t class = fs->vm->killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
+	struct vm_page *m = vm_page_alloc(fs->object, fs->pindex,
+	    class | VM_ALLOC_NOBUSY | VM_ALLOC_ZERO);
+
+	if (m == NULL)
+		return (FAULT_WAIT);
+	m->valid = VM_PAGE_BITS_ALL;
+	mm_params.v_zfod++;
+	fs->vm->usage.zero_fills++;
+	fs->m = m;
+	return (0);
+}
+
+static inline bool
+in_swap(const struct vm_fault_state *fs, vm_pindex_t pindex)
+{
+	return (fs->object->type == OBJT_SWAP &&
+	    vm_pager_of(fs->object)->has_page(fs->object, pindex, NULL, NULL));
+}
+
+/* Find or make the page: 0 with fs->m, an error, FAULT_RETRY or FAULT_WAIT. */
+static inline int
+find_page(struct vm_fault_state *fs)
+{
+	struct vm_page *m = vm_page_lookup(fs->object, fs->pindex);
+
+	if (m != NULL) {
+		if (vm_page_xbusied(m) || (vm_page_busied(m) && fs->access == VM_PROT_WRITE))
+			return (wait_busy(m));
+		fs->m = m;
+		return (0);
+	}
+	if (__builtin_expect(vm_page_count_severe(&vm_domains[0]), 0) && !fs->vm->killed)
+		return (FAULT_WAIT);
+	if (in_swap(fs, fs->pindex))
+		return (vm_fault_pagein(fs));
+	return (fill_with_zeros(fs));
+}
+
+/* Map fs->m for the access. */
+static inline int
+enter(struct vm_fault_state *fs)
+{
+	struct vm_page *m = fs->m;
+	vm_prot_t prot = fs->entry->prot;
+	uint32_t flags = PMAP_ENTER_READ;
+
+	KASSERT(m->valid == VM_PAGE_BITS_ALL, "L2: entered page is valid");
+	if (fs->access == VM_PROT_WRITE) {
+		flags = PMAP_ENTER_WRITE;
+		m->dirty = VM_PAGE_BITS_ALL;
+		if (fs->object->type == OBJT_SWAP)
+			vm_pager_of(fs->object)->page_unswapped(m);
+	} else if ((prot & VM_PROT_WRITE) != 0 &&
+	    ((m->busy != 0 && m->busy != VPB_EXCLUSIVE) || in_swap(fs, fs->pindex))) {
+		prot &= (vm_prot_t)~VM_PROT_WRITE;
+	}
+	vm_page_activate(m);
+	if (pmap_enter(&fs->vm->pmap, fs->va, m, prot, flags) != 0)
+		return (FAULT_WAIT);
+	return (0);
+}
+
+/*
+ * Map m, resident near the fault, read-only and unreferenced. False = stop looking
+ * in this direction: at a page mapped already, whoever mapped it has looked beyond.
+ */
+static bool
+prefault_one(const struct vm_fault_state *fs, struct vm_page *m)
+{
+	int64_t pages = (int64_t)m->pindex - fs->pindex;
+	vm_offset_t va = fs->va + (vm_offset_t)(pages * (int64_t)PAGE_SIZE);
+
+	if (pages > PREFAULT_PAGES || pages < -PREFAULT_PAGES || pmap_page_is_mapped(m))
+		return (false);
+	if (va < fs->entry->start || va >= fs->entry->end)
+		return (false);
+	if (vm_page_xbusied(m) || m->valid != VM_PAGE_BITS_ALL)
+		return (true);
+	return (pmap_enter(&fs->vm->pmap, va, m, fs->entry->prot & (vm_prot_t)~VM_PROT_WRITE,
+	    0) == 0);
+}
+
+static void
+prefault(const struct vm_fault_state *fs)
+{
+	struct vm_page *m;
+
+	for (m = vm_page_prev(fs->m); m != NULL && prefault_one(fs, m); m = vm_page_prev(m))
+		continue;
+	for (m = vm_page_next(fs->m); m != NULL && prefault_one(fs, m); m = vm_page_next(m))
+		continue;
+}
+
+/* One attempt: 0, an error, FAULT_RETRY or FAULT_WAIT; nothing is held after it. */
+static int
+attempt(struct vm_fault_state *fs)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry(&fs->vm->map, fs->va);
+	int error;
+
+	if (entry == NULL || (entry->prot & fs->access) == 0 || entry->object == NULL)
+		return (ERR_FAULT);
+	fs->entry = entry;
+	fs->object = entry->object;
+	fs->pindex = entry->offset + (vm_pindex_t)atop(fs->va - entry->start);
+	fs->paging = false;
+	error = find_page(fs);
+	if (error == 0)
+		error = enter(fs);
+	if (error == 0) {
+		if (fs->hold)
+			vm_page_hold(fs->m);
+		prefault(fs);
+	}
+	if (fs->paging)
+		vm_fault_pagein_end(fs);
+	return (error);
+}
+
+/* L3: sleep until there is memory, unless the process is dying. */
+static int
+wait_memory(const struct vm_fault_state *fs)
+{
+	if (!fs->vm->killed)
+		vm_waitpfault(&vm_domains[0]);
+	return (fs->vm->killed ? ERR_KILLED : FAULT_RETRY);
+}
+
+static int
+fault(struct vm_fault_state *fs)
+{
+	vm_offset_t address = fs->va;
+	int error;
+
+	fs->va = trunc_page(address);
+	mm_params.v_vm_faults++;
+	fs->vm->usage.faults++;
+	do {
+		error = attempt(fs);
+		if (error == FAULT_WAIT)
+			error = wait_memory(fs);
+	} while (error == FAULT_RETRY);
+	trace(TRACE_FAULT, address, fs->access, (uint64_t)(int64_t)error);
+	return (error);
+}
+
+int
+vm_fault(struct vmspace *vm, vm_offset_t va, vm_prot_t access)
+{
+	struct vm_fault_state fs = { .vm = vm, .va = va, .access = access, .hold = false };
+
+	return (fault(&fs));
+}
+
+int
+vm_fault_hold(struct vmspace *vm, vm_offset_t va, vm_prot_t access, struct vm_page **out)
+{
+	struct vm_fault_state fs = { .vm = vm, .va = va, .access = access, .hold = true };
+	int error = fault(&fs);
+
+	*out = error == 0 ? fs.m : NULL;
+	return (error);
+}

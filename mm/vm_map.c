@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address spaces: creation, look-up, mapping; changes of mapped ranges are in
+ * vm_map_range.c.
+ *
+ * Owns: vmspaces, map entries, the map's tree, hint, version and sizes.
+ * Does not: touch pages; those follow when vm_fault or vm_object is told.
+ * Invariants:
+ *   V1 entries are sorted, disjoint, page aligned, not empty, inside [min, max);
+ *   V2 an entry without MAP_ENTRY_GUARD has an object that covers it, and holds one
+ *      reference to it; a guard has neither object nor rights;
+ *   V3 prot is a subset of max_prot;
+ *   V4 entry_count and size_bytes agree with the tree; guards are not in size_bytes;
+ *   V5 version changes whenever an entry's range, object or rights change: who
+ *      yielded compares it before he relies on an entry;
+ *   V6 hint is an entry of the tree or NULL.
+ * Yields: vmspace_free; nothing else here.
+ * Complexity: look-up O(1) by the hint, else O(log entries); first fit O(entries).
+ * See: contract 1.17.
+ */
+#include "mm/vm_map.h"
+
+#include "mm/uma.h"
+#include "mm/vm_map_internal.h"
+
+static struct uma_zone vmspace_zone;
+static struct uma_zone entry_zone;
+static LIST_HEAD(, vmspace) vmspaces = LIST_HEAD_INITIALIZER(vmspaces);
+
+static inline int
+entry_compare(const struct vm_map_entry *a, const struct vm_map_entry *b)
+{
+	return (a->start < b->start ? -1 : a->start > b->start);
+}
+
+RB_PROTOTYPE(vm_map_tree, vm_map_entry, link, entry_compare);
+RB_GENERATE(vm_map_tree, vm_map_entry, link, entry_compare)
+
+void
+vm_map_init(void)
+{
+	LIST_INIT(&vmspaces);
+	uma_zone_init(&vmspace_zone, "vmspace", sizeof(struct vmspace));
+	uma_zone_init(&entry_zone, "vm_map_entry", sizeof(struct vm_map_entry));
+}
+
+struct vmspace *
+vmspace_alloc(vm_offset_t min, vm_offset_t max)
+{
+	struct vmspace *vm = uma_zalloc(&vmspace_zone, VM_ALLOC_SYSTEM);
+
+	KASSERT((min & PAGE_MASK) == 0 && (max & PAGE_MASK) == 0 && min < max,
+	    "V1: the map's limits are page aligned");
+	if (vm == NULL)
+		return (NULL);
+	if (pmap_pinit(&vm->pmap) != 0) {
+		uma_zfree(&vmspace_zone, vm);
+		return (NULL);
+	}
+	RB_INIT(&vm->map.entries);
+	vm->map.min = min;
+	vm->map.max = max;
+	LIST_INSERT_HEAD(&vmspaces, vm, all_link);
+	return (vm);
+}
+
+void
+vmspace_free(struct vmspace *vm)
+{
+	int error = vm_map_remove(vm, vm->map.min, vm->map.max);
+
+	KASSERT(error == 0 && vm->map.entry_count == 0, "V4: removing all needs no clipping");
+	LIST_REMOVE(vm, all_link);
+	pmap_release(&vm->pmap);
+	uma_zfree(&vmspace_zone, vm);
+}
+
+struct vmspace *
+vmspace_next(struct vmspace *prev)
+{
+	return (prev == NULL ? LIST_FIRST(&vmspaces) : LIST_NEXT(prev, all_link));
+}
+
+struct vm_map_entry *
+vm_map_lookup_entry(struct vm_map *map, vm_offset_t va)
+{
+	struct vm_map_entry *entry = map->hint;
+
+	if (entry != NULL && va >= entry->start && va < entry->end)
+		return (entry);
+	entry = RB_ROOT(&map->entries);
+	while (entry != NULL) {
+		if (va < entry->start) {
+			entry = RB_LEFT(entry, link);
+		} else if (va >= entry->end) {
+			entry = RB_RIGHT(entry, link);
+		} else {
+			map->hint = entry;
+			return (entry);
+		}
+	}
+	return (NULL);
+}
+
+struct vm_map_entry *
+vm_map_entry_from(struct vm_map *map, vm_offset_t va)
+{
+	struct vm_map_entry *entry = RB_ROOT(&map->entries), *found = NULL;
+
+	while (entry != NULL) {
+		if (va >= entry->end) {
+			entry = RB_RIGHT(entry, link);
+		} else {
+			found = entry;
+			entry = RB_LEFT(entry, link);
+		}
+	}
+	return (found);
+}
+
+struct vm_map_entry *
+vm_map_next(struct vm_map *map, struct vm_map_entry *prev)
+{
+	if (prev == NULL)
+		return (RB_MIN(vm_map_tree, &map->entries));
+	return (RB_NEXT(vm_map_tree, &map->entries, prev));
+}
+
+struct vm_map_entry *
+vm_map_prev(struct vm_map *map, struct vm_map_entry *entry)
+{
+	(void)map;
+	return (RB_PREV(vm_map_tree, &map->entries, entry));
+}
+
+struct vm_map_entry *
+vm_map_entry_create(void)
+{
+	return (uma_zalloc(&entry_zone, VM_ALLOC_SYSTEM));
+}
+
+void
+vm_map_entry_dispose(struct vm_map_entry *entry)
+{
+	uma_zfree(&entry_zone, entry);
+}
+
+void
+vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry)
+{
+	struct vm_map_entry *there = RB_INSERT(vm_map_tree, &map->entries, entry);
+
+	KASSERT(there == NULL, "V1: no entry starts there");
+	map->entry_count++;
+	map->version++;
+	if ((entry->flags & MAP_ENTRY_GUARD) == 0)
+		map->size_bytes += entry->end - entry->start;
+}
+
+void
+vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry)
+{
+	RB_REMOVE(vm_map_tree, &map->entries, entry);
+	map->entry_count--;
+	map->version++;
+	if (map->hint == entry)
+		map->hint = NULL;
+	if ((entry->flags & MAP_ENTRY_GUARD) == 0)
+		map->size_bytes -= entry->end - entry->start;
+}
+
+/* Start of the first gap of size bytes, or 0. */
+static vm_offset_t
+find_gap(struct vm_map *map, vm_size_t size)
+{
+	struct vm_map_entry *entry;
+	vm_offset_t at = map->min;
+
+	RB_FOREACH(entry, vm_map_tree, &map->entries) {
+		if (entry->start - at >= size)
+			return (at);
+		at = entry->end;
+	}
+	return (map->max - at >= size ? at : 0);
+}
+
+/* May the entry that ends at start simply grow over the new memory? */
+static struct vm_map_entry *
+growable(struct vm_map *map, vm_offset_t start, vm_prot_t prot, uint8_t flags)
+{
+	struct vm_map_entry *entry;
+
+	if ((flags & MAP_ENTRY_GUARD) != 0 || start == map->min)
+		return (NULL);
+	entry = vm_map_lookup_entry(map, start - 1);
+	if (entry == NULL || entry->object == NULL || entry->flags != flags || entry->prot != prot)
+		return (NULL);
+	if (entry->offset + atop(entry->end - entry->start) != entry->object->size_pages)
+		return (NULL);
+	return (entry);
+}
+
+static int
+insert_new(struct vmspace *vm, vm_offset_t start, vm_size_t size, vm_prot_t prot, uint8_t flags)
+{
+	struct vm_map_entry *entry = vm_map_entry_create();
+	bool guard = (flags & MAP_ENTRY_GUARD) != 0;
+
+	if (entry == NULL)
+		return (ERR_NOMEM);
+	if (!guard) {
+		entry->object = vm_object_allocate((uint32_t)atop(size));
+		if (entry->object == NULL) {
+			vm_map_entry_dispose(entry);
+			return (ERR_NOMEM);
+		}
+		entry->object->usage = &vm->usage;
+	}
+	entry->start = start;
+	entry->end = start + size;
+	entry->prot = guard ? VM_PROT_NONE : prot;
+	entry->max_prot = guard ? VM_PROT_NONE : VM_PROT_ALL;
+	entry->flags = flags;
+	entry->read_ahead = VM_FAULT_READ_AHEAD_INIT;
+	vm_map_entry_link(&vm->map, entry);
+	return (0);
+}
+
+int
+vm_map_find(struct vmspace *vm, vm_offset_t *address, vm_size_t size, vm_prot_t prot,
+    uint8_t flags)
+{
+	struct vm_map *map = &vm->map;
+	struct vm_map_entry *entry;
+	vm_offset_t start = *address;
+	bool guard = (flags & MAP_ENTRY_GUARD) != 0;
+
+	if (size == 0 || ((size | start) & PAGE_MASK) != 0 || size > map->max - map->min)
+		return (ERR_INVAL);
+	if (!guard && map->size_limit_bytes != 0 &&
+	    size > map->size_limit_bytes - map->size_bytes)
+		return (ERR_NOMEM);
+	if (start == 0 && (start = find_gap(map, size)) == 0)
+		return (ERR_NOMEM);
+	if (start < map->min || start > map->max - size)
+		return (ERR_INVAL);
+	entry = vm_map_entry_from(map, start);
+	if (entry != NULL && entry->start < start + size)
+		return (ERR_EXIST);
+	*address = start;
+	entry = growable(map, start, prot, flags);
+	if (entry == NULL)
+		return (insert_new(vm, start, size, prot, flags));
+	entry->end += size;
+	entry->object->size_pages += (uint32_t)atop(size);
+	map->size_bytes += size;
+	map->version++;
+	return (0);
+}
+
+uint32_t
+vmspace_resident_count(const struct vmspace *vm)
+{
+	return ((uint32_t)pmap_resident_count(&vm->pmap));
+}
+
+uint32_t
+vmspace_swap_count(struct vmspace *vm)
+{
+	struct vm_map_entry *entry;
+	uint64_t pages, total = 0;
+
+	RB_FOREACH(entry, vm_map_tree, &vm->map.entries) {
+		if (entry->object == NULL || entry->object->swap_count == 0)
+			continue;
+		pages = atop(entry->end - entry->start);
+		total += entry->object->swap_count * pages / entry->object->size_pages;
+	}
+	return ((uint32_t)total);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What vm_map.c and vm_map_range.c share; nobody else includes it.
+ */
+#ifndef MM_VM_MAP_INTERNAL_H
+#define MM_VM_MAP_INTERNAL_H
+
+#include "mm/vm_map.h"
+
+/* The entry with the smallest end > va: it holds va or is the next one; or NULL. */
+struct vm_map_entry *vm_map_entry_from(struct vm_map *map, vm_offset_t va);
+/* The entry before this one in address order, or NULL. */
+struct vm_map_entry *vm_map_prev(struct vm_map *map, struct vm_map_entry *entry);
+
+/* A zeroed entry, or NULL without memory; and back. */
+struct vm_map_entry *vm_map_entry_create(void);
+void vm_map_entry_dispose(struct vm_map_entry *entry);
+
+/* Into and out of the tree: counts, sizes, version and hint follow. */
+void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
+void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);
+
+#endif

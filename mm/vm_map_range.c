@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address spaces: unmapping and changing rights of ranges, by clipping entries.
+ *
+ *   before   [      entry      ]          clip at start and end, then
+ *   range         [start end)             act on whole entries only
+ *   after    [   ][         ][  ]
+ *
+ * Owns: nothing of its own (see vm_map.c, whose invariants V1-V6 hold here).
+ * Does not: free pages that another entry of the same object still maps: ranges of
+ *   entries over one object are disjoint.
+ * Invariants:
+ *   V7 clipping changes no contents: both parts map what the whole did;
+ *   V8 a removed range is out of the map and of the page tables before the first
+ *      yield, so no new fault can find it.
+ * Yields: vm_map_remove (frees pages); nothing else.
+ * Complexity: O(log entries + entries in the range).
+ * See: contract 1.17.
+ */
+#include "mm/vm_map_internal.h"
+
+/* Split entry at va: it keeps the front. False without memory. */
+static bool
+clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
+{
+	struct vm_map_entry *back;
+
+	if (entry == NULL || va <= entry->start || va >= entry->end)
+		return (true);
+	back = vm_map_entry_create();
+	if (back == NULL)
+		return (false);
+	back->start = va;
+	back->end = entry->end;
+	back->object = entry->object;
+	back->offset = entry->offset + (vm_pindex_t)atop(va - entry->start);
+	back->prot = entry->prot;
+	back->max_prot = entry->max_prot;
+	back->flags = entry->flags;
+	back->read_ahead = entry->read_ahead;
+	back->next_read = entry->next_read;
+	if ((entry->flags & MAP_ENTRY_GUARD) == 0)
+		map->size_bytes -= entry->end - va;
+	entry->end = va;
+	if (back->object != NULL)
+		vm_object_reference(back->object);
+	vm_map_entry_link(map, back);
+	return (true);
+}
+
+static int
+clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	if (((start | end) & PAGE_MASK) != 0 || start >= end || start < map->min || end > map->max)
+		return (ERR_INVAL);
+	if (!clip(map, vm_map_lookup_entry(map, start), start))
+		return (ERR_NOMEM);
+	if (!clip(map, vm_map_lookup_entry(map, end), end))
+		return (ERR_NOMEM);
+	return (0);
+}
+
+/* Give back what an unlinked entry mapped, and the entry. */
+static void
+entry_delete(struct vm_map_entry *entry)
+{
+	struct vm_object *object = entry->object;
+	vm_pindex_t first = entry->offset;
+	vm_pindex_t end = first + (vm_pindex_t)atop(entry->end - entry->start);
+
+	vm_map_entry_dispose(entry);
+	if (object == NULL)
+		return;
+	if (object->ref_count > 1)
+		vm_object_page_remove(object, first, end);
+	vm_object_deallocate(object);
+}
+
+int
+vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map *map = &vm->map;
+	struct vm_map_entry *entry, *dead = NULL;
+	int error = clip_range(map, start, end);
+
+	if (error != 0)
+		return (error);
+	while ((entry = vm_map_entry_from(map, start)) != NULL && entry->start < end) {
+		vm_map_entry_unlink(map, entry);
+		pmap_remove(&vm->pmap, entry->start, entry->end);
+		entry->next_dead = dead;
+		dead = entry;
+	}
+	while (dead != NULL) {
+		entry = dead;
+		dead = entry->next_dead;
+		entry_delete(entry);
+	}
+	return (0);
+}
+
+/* 0, or why [start, end) cannot get prot. */
+static int
+check_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry(map, start);
+	vm_offset_t at = start;
+
+	while (at < end) {
+		if (entry == NULL || entry->start > at)
+			return (ERR_FAULT);
+		if ((prot & ~entry->max_prot) != 0 || (entry->flags & MAP_ENTRY_GUARD) != 0)
+			return (ERR_PERM);
+		at = entry->end;
+		entry = vm_map_next(map, entry);
+	}
+	return (0);
+}
+
+/* Join entry with the one before it if both say the same. */
+static void
+simplify(struct vm_map *map, struct vm_map_entry *entry)
+{
+	struct vm_map_entry *prev = vm_map_prev(map, entry);
+
+	if (prev == NULL || prev->end != entry->start || prev->object != entry->object ||
+	    prev->object == NULL || prev->flags != entry->flags || prev->prot != entry->prot ||
+	    prev->offset + atop(prev->end - prev->start) != entry->offset)
+		return;
+	KASSERT(entry->object->ref_count > 1, "V2: each entry holds a reference");
+	vm_map_entry_unlink(map, entry);
+	map->size_bytes += entry->end - entry->start;
+	prev->end = entry->end;
+	vm_object_deallocate(entry->object);
+	vm_map_entry_dispose(entry);
+}
+
+int
+vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
+{
+	struct vm_map *map = &vm->map;
+	struct vm_map_entry *entry, *next;
+	int error;
+
+	if (((start | end) & PAGE_MASK) != 0 || start >= end || start < map->min || end > map->max)
+		return (ERR_INVAL);
+	error = check_protect(map, start, end, prot);
+	if (error == 0)
+		error = clip_range(map, start, end);
+	if (error != 0)
+		return (error);
+	for (entry = vm_map_lookup_entry(map, start); entry != NULL && entry->start < end;
+	    entry = vm_map_next(map, entry)) {
+		if ((entry->prot & ~prot) != 0)
+			pmap_protect(&vm->pmap, entry->start, entry->end, prot);
+		entry->prot = prot;
+		map->version++;
+	}
+	for (entry = vm_map_entry_from(map, start); entry != NULL && entry->start <= end;
+	    entry = next) {
+		next = vm_map_next(map, entry);
+		simplify(map, entry);
+	}
+	return (0);
+}
