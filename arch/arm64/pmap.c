@@ -24,6 +24,7 @@
  * asid.c; the contract 1.14 of the page daemon; Arm ARM D8.14.
  */
 #include "arch/arm64/asid.h"
+#include "arch/arm64/pmap_boot.h"
 #include "arch/arm64/pmap_pv.h"
 #include "arch/arm64/pmap_var.h"
 #include "kern/machdep.h"
@@ -79,8 +80,6 @@ pmap_release(struct pmap *pmap)
 	struct vm_page *m = vm_page_of(pmap->ref);
 
 	KASSERT(pmap->resident_count == 0, "M4: a released address space maps nothing");
-	if (pmap == active)
-		pmap_activate(NULL);
 	KASSERT(pmap->active_cores == 0, "M4: a released address space runs nowhere");
 	m->md = (struct md_page){ 0 };
 	pmap_page_free(m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Shared by the files of the pmap: the walk, tables, batches; and what boot calls.
+ * Shared by the files of the pmap: the walk, tables, batches.
  *
  * Use of struct md_page in pages that are never mapped themselves (pmap == 0):
  *   root table          va_page, pv_tail = low and high half of its struct pmap's address
@@ -15,14 +15,6 @@
 #include "lib/assert.h"
 #include "mm/pmap.h"
 #include "mm/vm_page.h"
-
-/*
- * Open the user half of translation on this core: TTBR0_EL1 at the empty table with
- * ASID 0; TCR_EL1's fields for TTBR0 (T0SZ 25), ASID size, and HA/HD where
- * ID_AA64MMFR1_EL1.HAFDBS has them; empty TLB. Boot code calls it once, when nothing
- * is reached through TTBR0 any more and before the first pmap verb.
- */
-void pmap_bootstrap(void);
 
 /* The entries on the way to va; those below a missing table are NULL. */
 struct pmap_walk {
