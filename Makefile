@@ -241,11 +241,15 @@ debug: build/$(BOARD)/card.img
 # HOST_EXCLUDE (test/host/host.mk) names those that only the board can compile.
 # A test that needs a file outside the folders below says so in a line
 #     /* Links: arch/arm64/pmap.c */
+# A folder test/NAME with its own machine/ is one test of that name: its files and
+# those on its Links lines see these <machine/...> headers before test/host's.
 -include test/host/host.mk
 HOST_FOLDERS := lib kern mm fs drivers proc app/monitor
 HOST_SOURCES := $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) test/host/*.c))
 HOST_TESTS := $(wildcard test/unit/*.c test/model/*.c test/policy/*.c test/fuzz/*.c)
-HOST_NAMES := $(basename $(notdir $(HOST_TESTS)))
+HOST_MODELS := $(filter-out host,$(patsubst test/%/machine,%,$(wildcard test/*/machine)))
+HOST_NAMES := $(basename $(notdir $(HOST_TESTS))) $(HOST_MODELS)
+linked_files = $(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|p' $(1) /dev/null)
 HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -fno-common -DHOST_TEST -D__unused= -Itest/host -I. \
 	-isystem build/include-queue -isystem build/libfdt
@@ -264,11 +268,24 @@ build/host/libebb.a: $(HOST_SOURCES:%.c=build/host/obj/%.o) $(LIBFDT_FILES:%=bui
 
 define host_test_rules
 build/host/$(1): build/host/obj/$(2:.c=.o) build/host/libebb.a \
-		$(patsubst %.c,build/host/obj/%.o,$(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|p' $(2)))
+		$(patsubst %.c,build/host/obj/%.o,$(call linked_files,$(2)))
 	@echo 'HOSTLD  $$@'
 	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$(filter %.o,$$^) build/host/libebb.a -lcmocka -lm
 endef
 $(foreach t,$(HOST_TESTS),$(eval $(call host_test_rules,$(basename $(notdir $(t))),$(t))))
+
+define host_model_rules
+build/host/obj-$(1)/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
+	@mkdir -p $$(@D)
+	@echo 'HOSTCC  $$< ($(1))'
+	@$$(HOSTCC) -Itest/$(1) $$(HOST_FLAGS) $$(WARNINGS) -MMD -MP -c -o $$@ $$<
+
+build/host/$(1): $(patsubst %.c,build/host/obj-$(1)/%.o,$(wildcard test/$(1)/*.c) \
+		$(call linked_files,$(wildcard test/$(1)/*.c))) build/host/libebb.a
+	@echo 'HOSTLD  $$@'
+	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$(filter %.o,$$^) build/host/libebb.a -lcmocka -lm
+endef
+$(foreach m,$(HOST_MODELS),$(eval $(call host_model_rules,$(m))))
 
 host-tests: $(HOST_NAMES:%=build/host/%)
 
@@ -305,4 +322,4 @@ docs: setup
 clean:
 	rm -rf build
 
--include $(shell find build/kernel build/user build/host/obj -name '*.d' 2>/dev/null)
+-include $(shell find build/kernel build/user build/host -name '*.d' 2>/dev/null)
