@@ -3,8 +3,8 @@
  * The console: many writers, whole lines.
  *
  * Every line reaches the UART in one piece: a writer collects its line in a
- * struct console_writer and hands it over at the newline (or when the buffer is
- * full). Nothing that the kernel prints is ever lost: a full transmit ring makes
+ * struct console_writer and hands it over at the newline; a line longer than the
+ * buffer is broken there. Nothing that the kernel prints is ever lost: a full transmit ring makes
  * a task wait and makes interrupt context poll.
  */
 #ifndef KERN_CONSOLE_H
@@ -41,33 +41,37 @@ struct console_writer {
 };
 
 /* Append bytes to w's line; each completed line goes out whole. '\n' becomes
- * "\r\n". May yield when the ring is full (task context). */
+ * "\r\n"; a line of CONSOLE_LINE_BYTES or more is broken by a newline. May yield
+ * when the ring is full (task context). */
 void console_write(struct console_writer *w, const char *bytes, size_t count);
 /* Send an unfinished line, ended by a newline if it is not empty. May yield. */
 void console_flush(struct console_writer *w);
 
-/* Format one message (at most CONSOLE_LINE_BYTES - 1 bytes; should end in '\n').
+/* Format one message (at most CONSOLE_LINE_BYTES - 1 bytes; should end in '\n';
+ * several lines stay together). A task with interrupts masked polls.
  * Any context; in task context may yield when the ring is full. */
 void kprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * The line being edited at the prompt. While set, every other line is written
  * above it: the console clears the edited line, writes, and repaints
- * prompt + text. NULL = none. text stays valid while set.
+ * prompt + text, the cursor at text[cursor]. NULL = none. text stays valid while
+ * set. Paints nothing itself: the editor does, with console_raw.
  */
 void console_set_edit(const char *prompt, const char *text, uint32_t cursor);
 /* Bytes as they are, no line handling (echo of the line editor). May yield. */
 void console_raw(const char *bytes, size_t count);
 
 /* Wait for a received byte at most timeout_us (0 = for ever); the byte, or
- * ERR_TIMEDOUT. May yield. */
+ * ERR_TIMEDOUT, also when wakeup_task ended the wait (kill). May yield. */
 int console_getc(uint64_t timeout_us);
 
 /* Wait until everything has left the transmit ring (power-off). Polls. */
 void console_drain(void);
 
-/* For panic: drop the ring, poll from now on. */
+/* For panic: push the ring out, then poll from now on; interrupts stay masked. */
 void console_panic_mode(void);
+/* One byte by polling, '\n' as "\r\n". */
 void console_put_poll(char c);
 
 #endif

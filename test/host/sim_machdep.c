@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include "kern/console.h"
 #include "kern/kern_params.h"
 #include "kern/sched.h"
 #include "kern/task.h"
@@ -440,6 +441,16 @@ run_boot(struct task *boot)
 	sched_idle_forever();
 }
 
+/* Kernel messages go nowhere, or with EBB_VERBOSE to standard error. */
+static void
+message_put(char c)
+{
+	if (getenv("EBB_VERBOSE") != NULL && c != '\r')
+		fputc(c, stderr);
+}
+
+static const struct console_dev message_dev = { .name = "sim", .put_poll = message_put };
+
 void
 sim_reset(void)
 {
@@ -455,6 +466,7 @@ sim_reset(void)
 	kern_params_register();
 	irq_set_controller(&sim_irq_controller);
 	timer_init();
+	console_attach(&message_dev);
 }
 
 static void

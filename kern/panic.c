@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The last thing that runs.
+ *
+ *   panic: MESSAGE
+ *   registers, fault in words, backtrace         arch, cpu_panic_dump
+ *   trace: the last TRACE_TAIL records
+ *   stop
+ *
+ * Owns: the fact that a panic is on.
+ * Does not: use the console's ring, sleep, allocate or trust the stack's depth: all
+ *   output is polled, through one static buffer.
+ * Invariants: Z1 a panic inside a panic prints one line and stops.
+ * Yields: never; never returns.
+ * See: kern/panic.h.
+ */
+#include "kern/panic.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "kern/console.h"
+#include "kern/machdep.h"
+#include "kern/task.h"
+#include "kern/trace.h"
+#include "lib/assert.h"
+
+#define TRACE_TAIL 32u
+
+static bool panicking;
+static char text[CONSOLE_LINE_BYTES];
+
+static void
+put(const char *s)
+{
+	while (*s != '\0')
+		console_put_poll(*s++);
+}
+
+static void
+put_formatted(const char *fmt, va_list args)
+{
+	vsnprintf(text, sizeof(text), fmt, args);
+	put(text);
+}
+
+void
+panic_printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_formatted(fmt, args);
+	va_end(args);
+}
+
+static void
+print_trace_tail(void)
+{
+	static char line[160];
+	struct trace_record record;
+	uint64_t count = trace_count();
+
+	panic_printf("trace, the last of %llu records:\n", (unsigned long long)count);
+	for (uint64_t n = count > TRACE_TAIL ? count - TRACE_TAIL : 0; n < count; n++) {
+		if (!trace_get(n, &record))
+			continue;
+		trace_format(&record, line, sizeof(line));
+		panic_printf("  %s\n", line);
+	}
+}
+
+/* Everything that a first panic says, and the end of any. */
+static _Noreturn void
+die(const void *trap_frame, const char *fmt, va_list args)
+{
+	const struct task *t = curtask();
+
+	(void)intr_disable();
+	if (panicking) {
+		put("\npanic inside the panic, stopping: ");
+		put_formatted(fmt, args);
+		put("\n");
+		cpu_poweroff(PANIC_EXIT_CODE);
+	}
+	panicking = true;
+	console_panic_mode();
+	put("\npanic: ");
+	put_formatted(fmt, args);
+	panic_printf("\nin task %u (%s)\n", t != NULL ? (unsigned)t->id : 0,
+	    t != NULL ? t->name : "none");
+	cpu_panic_dump(trap_frame);
+	print_trace_tail();
+	put("stopped.\n");
+	cpu_poweroff(PANIC_EXIT_CODE);
+}
+
+void
+panic(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	die(NULL, fmt, args);
+}
+
+void
+panic_trap(const void *trap_frame, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	die(trap_frame, fmt, args);
+}
+
+void
+kassert_fail(const char *file, int line, const char *rule)
+{
+	panic("assertion failed: %s (%s:%d)", rule, file, line);
+}
