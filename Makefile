@@ -101,11 +101,16 @@ BOARD_SOURCES = $(wildcard board/$(1)/*.c board/$(1)/*.S)
 TEST_SOURCES := $(wildcard test/target/*.c)
 objects = $(patsubst %,build/kernel/%.o,$(basename $(1)))
 
-# What the banner calls this build.  The file changes only when the text does.
+# What the banner calls this build, and the lists of sources, so that a removed
+# file counts as a change too.  These files change only when their text does.
 BUILD_ID := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
-build/build_id: FORCE
+build/build_id: TEXT = $(BUILD_ID)
+build/kernel.list: TEXT = $(KERNEL_SOURCES) $(foreach b,$(BOARDS),$(call BOARD_SOURCES,$(b))) $(TEST_SOURCES)
+build/host.list: TEXT = $(HOST_SOURCES)
+build/apps.list: TEXT = $(wildcard app/libebb/* app/programs/*/*)
+build/build_id build/%.list: FORCE
 	@mkdir -p build
-	@echo '$(BUILD_ID)' | cmp -s - $@ || echo '$(BUILD_ID)' >$@
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 FORCE:
 
 # board/main.c alone learns the build id, as the string BUILD_ID.
@@ -134,7 +139,7 @@ KERNEL_LIBRARIES := build/libfdt/kernel/libfdt.a build/newlib-kernel/lib/libc.a 
 # $(1) board, $(2) name of the image, $(3) sources on top of the kernel's
 define kernel_rules
 build/$(1)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(1)) $(3)) \
-		board/$(1)/kernel.ld $$(wildcard arch/arm64/*.ld) build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
+		build/kernel.list board/$(1)/kernel.ld $$(wildcard arch/arm64/*.ld) build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
 	@CC="$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)" NM=$(CROSS)nm tools/link_kernel $$@ \
@@ -173,7 +178,7 @@ build/user/%.o: %.S build/newlib.stamp Makefile
 
 define program_rules
 build/apps/$(1).elf: $(patsubst %,build/user/%.o,$(basename $(wildcard app/programs/$(1)/*.c app/programs/$(1)/*.S))) \
-		$$(LIBEBB_OBJECTS) app/libebb/program.ld build/newlib.stamp
+		$$(LIBEBB_OBJECTS) app/libebb/program.ld build/apps.list build/newlib.stamp
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
 	@$$(CC) $$(PROGRAM_LINK) -o $$@ $$(filter %.o,$$^) -Lbuild/newlib/lib \
@@ -264,8 +269,9 @@ build/libfdt/host/%.o: build/libfdt.stamp Makefile
 	@mkdir -p $(@D)
 	@$(HOSTCC) $(HOST_FLAGS) -c -o $@ build/libfdt/$*.c
 
-build/host/libebb.a: $(HOST_SOURCES:%.c=build/host/obj/%.o) $(LIBFDT_FILES:%=build/libfdt/host/%.o)
-	@rm -f $@; ar rcD $@ $(if $(LENIENT),$$(ls $^ 2>/dev/null),$^)
+build/host/libebb.a: $(HOST_SOURCES:%.c=build/host/obj/%.o) $(LIBFDT_FILES:%=build/libfdt/host/%.o) \
+		build/host.list
+	@rm -f $@; ar rcD $@ $(if $(LENIENT),$$(ls $(filter %.o,$^) 2>/dev/null),$(filter %.o,$^))
 
 define host_test_rules
 build/host/$(1): build/host/obj/$(2:.c=.o) build/host/libebb.a \
