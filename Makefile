@@ -108,7 +108,7 @@ build/build_id: TEXT = $(BUILD_ID)
 build/kernel.list: TEXT = $(KERNEL_SOURCES) $(foreach b,$(BOARDS),$(call BOARD_SOURCES,$(b))) $(TEST_SOURCES)
 build/host.list: TEXT = $(HOST_SOURCES)
 build/apps.list: TEXT = $(wildcard app/libebb/* app/programs/*/*)
-build/build_id build/%.list: FORCE
+build/build_id build/kernel.list build/host.list build/apps.list: FORCE
 	@mkdir -p build
 	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 FORCE:
