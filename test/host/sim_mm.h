@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Boot mm in a host test: simulated RAM, one domain, empty tables. Each call is a
+ * new boot; nothing of the former one may be used any more.
+ */
+#ifndef TEST_SIM_MM_H
+#define TEST_SIM_MM_H
+
+#include <stdint.h>
+
+/* A pool of frames page frames, thresholds set; no swap, no page daemon. */
+void sim_mm_boot(uint32_t frames);
+/* The same without the thresholds: all zero, so that every frame can be had. */
+void sim_mm_boot_bare(uint32_t frames);
+/* vm_check and sim_pmap_check; fails the test, naming the rule. */
+void sim_mm_check(void);
+
+#endif
