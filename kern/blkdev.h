@@ -89,33 +89,42 @@ struct blkdev {
 	/* ---- blk.c */
 	SLIST_ENTRY(blkdev) all_link;
 	struct irq_lock lock;
+	bool gone;                        /* no further requests */
 	TAILQ_HEAD(bio_queue, bio) queue[BIO_PRIORITY_COUNT];
+	uint32_t passed_count[BIO_PRIORITY_COUNT]; /* better ones served since its last */
 	uint32_t queued_count;            /* waiting */
-	uint32_t active_count;            /* taken by the driver */
+	uint32_t active_count;            /* taken by the driver; partition: submitted */
+	uint64_t busy_since_cycles;
 	uint64_t reads, writes, read_blocks, written_blocks, merges, errors;
 	uint64_t busy_cycles;             /* time with at least one active request */
 	struct histogram read_us, write_us;
 };
 
-/* Add a device (or partition) to the table; ERR_EXIST for a name in use. The
- * struct stays the caller's. */
+/* Add a device (or partition) to the table; ERR_EXIST for a name in use, ERR_INVAL
+ * for a geometry that makes no sense. A partition's block_bytes and bio_blocks_max of
+ * 0 become its parent's. The struct stays the caller's. */
 int blk_register(struct blkdev *dev) ERR_MUST_CHECK;
-/* Take it out of the table; waits until idle. May yield. */
+/* Take it out of the table; new requests get ERR_NODEV; waits until idle. May yield. */
 void blk_unregister(struct blkdev *dev);
+/* For a driver whose device has vanished: queued and new requests get ERR_NODEV. The
+ * driver ends those that it has taken. Any context. */
+void blk_gone(struct blkdev *dev);
 struct blkdev *blk_find(const char *name);
 /* Iterate: NULL = first. */
 struct blkdev *blk_next_device(struct blkdev *prev);
 
 /*
- * Queue bio on dev. A request outside the device, with bad segments, on a
- * read-only device or to a device that is gone completes at once with ERR_RANGE,
- * ERR_INVAL, ERR_ROFS or ERR_NODEV through done. Never yields, never allocates.
+ * Queue bio on dev. A request outside the device, with bad segments (or more blocks
+ * than bio_blocks_max), on a read-only device or to a device that is gone completes at
+ * once with ERR_RANGE, ERR_INVAL, ERR_ROFS or ERR_NODEV through done. An erase that the
+ * device cannot do gets ERR_NOTSUP; a flush that it need not do, 0. Requests in flight
+ * at the same time have no order: who needs one waits. Never yields, never allocates.
  */
 void blk_submit(struct blkdev *dev, struct bio *bio);
 /* Submit and sleep until it is done; returns bio->error. May yield. */
 int blk_wait(struct blkdev *dev, struct bio *bio) ERR_MUST_CHECK;
 /* Convenience for boot and fs: synchronous transfer of whole blocks to or from a
- * physically contiguous buffer in the direct map. May yield. */
+ * physically contiguous buffer in the direct map, 512-byte aligned. May yield. */
 int blk_read(struct blkdev *dev, uint64_t block, void *buffer, uint32_t block_count) ERR_MUST_CHECK;
 int blk_write(struct blkdev *dev, uint64_t block, const void *buffer,
     uint32_t block_count) ERR_MUST_CHECK;
@@ -123,10 +132,12 @@ int blk_write(struct blkdev *dev, uint64_t block, const void *buffer,
 int blk_flush(struct blkdev *dev) ERR_MUST_CHECK;
 
 /*
- * For drivers. blk_next: the next request to serve, best priority first, with
- * adjacent queued ones of the same kind chained on merged_next (block ascending,
- * at most bio_blocks_max in all); NULL if none. bio_done: completes bio and
- * everything merged behind it with error. Any context.
+ * For drivers. blk_next: the next request to serve, best priority first (but one of
+ * lesser priority after kern.blk.pass_max better ones), with adjacent queued ones of
+ * the same kind and priority chained on merged_next (block ascending, at most
+ * bio_blocks_max in all); NULL if none. Blocks are dev's, whatever partition the
+ * request came by. bio_done: completes bio and everything merged behind it with error.
+ * Any context.
  */
 struct bio *blk_next(struct blkdev *dev);
 void bio_done(struct bio *bio, int error);
