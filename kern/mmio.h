@@ -12,7 +12,10 @@
 #ifdef HOST_TEST
 uint32_t mmio_read32(uintptr_t address);
 void mmio_write32(uintptr_t address, uint32_t value);
-static inline void mmio_barrier(void) { }
+static inline void
+mmio_barrier(void)
+{
+}
 #else
 static inline uint32_t
 mmio_read32(uintptr_t address)
