@@ -24,7 +24,8 @@ struct vm_page;
 
 /*
  * <machine/pmap_md.h> supplies
- *   struct pmap     with a field `long resident_count` (pages mapped)
+ *   struct pmap     with the fields `long resident_count` (pages mapped) and
+ *                   `uint64_t flag_faults` (faults that only set an emulated flag)
  *   struct md_page  at most 12 bytes, all zero = no mapping
  *   PMAP_USER_MIN, PMAP_USER_MAX   default limits of user addresses
  */

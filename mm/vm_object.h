@@ -20,7 +20,7 @@ enum vm_object_type { OBJT_DEFAULT, OBJT_SWAP, OBJT_TYPES };
 /* What one program has cost so far. */
 struct vm_usage {
 	uint64_t faults;        /* vm_fault calls */
-	uint64_t flag_faults;   /* emulated referenced/modified */
+	uint64_t flag_faults;   /* final figure; while it runs see struct pmap */
 	uint64_t zero_fills;    /* pages */
 	uint64_t page_ins;      /* pages read from a pager */
 	uint64_t page_in_ops;   /* reads that brought them */

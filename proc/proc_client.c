@@ -75,6 +75,7 @@ void
 vmspace_retire(struct vmspace *vm, struct vm_usage *usage)
 {
 	*usage = vm->usage;
+	usage->flag_faults = vm->pmap.flag_faults;
 	vmspace_free(vm);
 }
 

@@ -158,7 +158,7 @@ sys_usage(struct proc *p, const uint64_t *a)
 	const struct vm_usage *u = &p->vmspace->usage;
 	struct ebb_usage usage = {
 		.faults = u->faults,
-		.flag_faults = u->flag_faults,
+		.flag_faults = p->vmspace->pmap.flag_faults,
 		.zero_fills = u->zero_fills,
 		.page_ins = u->page_ins,
 		.page_in_ops = u->page_in_ops,

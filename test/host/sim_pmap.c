@@ -427,6 +427,7 @@ pmap_fault(struct pmap *pmap, vm_offset_t va, vm_prot_t access)
 
 	if (map == NULL || (map->prot & access) != access)
 		return (ERR_FAULT);
+	pmap->flag_faults++;
 	if (!map->accessed)
 		pmap_stats.af_faults++;
 	else if (access == VM_PROT_WRITE && !map->modified)

@@ -19,6 +19,7 @@ struct pmap {
 	uint64_t root_pa;
 	uint64_t asid;        /* generation and ASID, see asid.c; 0 = none yet */
 	long resident_count;  /* pages mapped */
+	uint64_t flag_faults; /* faults that only set an emulated flag */
 	uint32_t ref;         /* page number of the root table: names this pmap in 32 bits */
 	uint32_t active_cores; /* bit n: TTBR0_EL1 of core n points here */
 };

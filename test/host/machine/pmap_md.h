@@ -16,6 +16,7 @@ struct sim_table;
 
 struct pmap {
 	long resident_count;      /* pages mapped */
+	uint64_t flag_faults;     /* faults that only set an emulated flag */
 	uint32_t first;           /* its mappings: number of the first */
 	struct vm_page *root;     /* top-level table, wired */
 	struct sim_table *tables; /* one for each 2 MiB with a mapping */
