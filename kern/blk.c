@@ -18,7 +18,9 @@
  *   B3 while a bio is queued or active, its block counts from the start of the
  *      whole device; before and after, from the start of bio->dev;
  *   B4 queues and counts change only under the whole device's lock;
- *   B5 a queue that is not empty is passed over at most kern.blk.pass_max times.
+ *   B5 a queue that is not empty is passed over at most kern.blk.pass_max times, or
+ *      once more for each other queue that waits as long;
+ *   B6 a device vanishes as a whole, not a partition.
  * Yields: blk_wait, blk_read, blk_write, blk_flush, blk_unregister.
  * Complexity: submit O(1); next O(MERGE_SCAN_MAX * merged).
  * See: kern/blkdev.h.
@@ -62,6 +64,7 @@ geometry_valid(const struct blkdev *dev)
 	if (parent == NULL)
 		return (dev->ops != NULL);
 	return (dev->block_bytes == parent->block_bytes &&
+	    dev->bio_blocks_max <= parent->bio_blocks_max &&
 	    dev->parent_block <= parent->block_count &&
 	    dev->block_count <= parent->block_count - dev->parent_block);
 }
@@ -207,27 +210,32 @@ bio_done(struct bio *bio, int error)
 	}
 }
 
+/* Take the first bio off queue p without giving it to the driver. */
+static struct bio *
+unqueue_first(struct blkdev *dev, int p)
+{
+	struct bio *bio;
+
+	irq_lock_acquire(&dev->lock);
+	bio = TAILQ_FIRST(&dev->queue[p]);
+	if (bio != NULL) {
+		TAILQ_REMOVE(&dev->queue[p], bio, link);
+		dev->queued_count--;
+	}
+	irq_lock_release(&dev->lock);
+	return (bio);
+}
+
 void
 blk_gone(struct blkdev *dev)
 {
-	struct blkdev *device = whole(dev);
-
+	KASSERT(dev->parent == NULL, "B6: a device vanishes as a whole");
 	dev->gone = true;
 	for (int p = 0; p < BIO_PRIORITY_COUNT; p++) {
 		struct bio *bio;
 
-		for (;;) {
-			irq_lock_acquire(&device->lock);
-			bio = TAILQ_FIRST(&dev->queue[p]);
-			if (bio != NULL) {
-				TAILQ_REMOVE(&dev->queue[p], bio, link);
-				device->queued_count--;
-			}
-			irq_lock_release(&device->lock);
-			if (bio == NULL)
-				break;
-			complete(device, bio, ERR_NODEV, false);
-		}
+		while ((bio = unqueue_first(dev, p)) != NULL)
+			complete(dev, bio, ERR_NODEV, false);
 	}
 }
 
@@ -254,14 +262,18 @@ segments_valid(const struct bio *bio, uint32_t block_bytes)
 static int
 check(const struct blkdev *dev, const struct bio *bio)
 {
-	for (const struct blkdev *d = dev; d != NULL; d = d->parent)
+	bool read_only = false;
+
+	for (const struct blkdev *d = dev; d != NULL; d = d->parent) {
 		if (d->gone)
 			return (ERR_NODEV);
+		read_only |= d->read_only;
+	}
 	if (bio->priority >= BIO_PRIORITY_COUNT || bio->op > BIO_ERASE)
 		return (ERR_INVAL);
 	if (bio->op == BIO_FLUSH)
 		return (0);
-	if (dev->read_only && bio->op != BIO_READ)
+	if (read_only && bio->op != BIO_READ)
 		return (ERR_ROFS);
 	if (bio->block_count == 0)
 		return (ERR_INVAL);

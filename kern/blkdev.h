@@ -38,7 +38,8 @@ struct bio_segment {
  */
 enum bio_state { BIO_IDLE, BIO_QUEUED, BIO_ACTIVE };
 
-/* One request. The submitter owns the memory and everything above the line. */
+/* One request. The submitter owns the memory, zeroes it once before the first use, and
+ * sets everything above the line. */
 struct bio {
 	uint8_t op;                 /* enum bio_op */
 	uint8_t priority;           /* enum bio_priority */
@@ -106,7 +107,7 @@ struct blkdev {
 int blk_register(struct blkdev *dev) ERR_MUST_CHECK;
 /* Take it out of the table; new requests get ERR_NODEV; waits until idle. May yield. */
 void blk_unregister(struct blkdev *dev);
-/* For a driver whose device has vanished: queued and new requests get ERR_NODEV. The
+/* For a driver whose (whole) device has vanished: queued and new requests get ERR_NODEV. The
  * driver ends those that it has taken. Any context. */
 void blk_gone(struct blkdev *dev);
 struct blkdev *blk_find(const char *name);
