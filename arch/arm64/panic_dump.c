@@ -17,7 +17,6 @@
 #include "arch/arm64/kva.h"
 #include "kern/machdep.h"
 #include "kern/panic.h"
-#include "kern/task.h"
 
 #define BACKTRACE_MAX 24
 
@@ -76,10 +75,7 @@ void
 cpu_panic_dump(const void *trap_frame)
 {
 	const struct trapframe *tf = trap_frame;
-	const struct task *t = curtask();
 
-	if (kmap_readable((uintptr_t)t))
-		panic_printf("task %s (%u)\n", t->name, (unsigned int)t->id);
 	if (tf == NULL) {
 		backtrace((uintptr_t)__builtin_frame_address(0));
 		return;

@@ -179,7 +179,8 @@ trap_el1_sync(struct trapframe *tf)
 		return;
 	}
 	if (class == EC_DABT_EL1 && kstack_is_guard(tf->far))
-		panic_trap(tf, "kernel stack overflow in task %s: access to its guard page at %#llx",
+		panic_trap(tf,
+		    "kernel stack overflow in task %s: access to its guard page at %#llx",
 		    t != NULL ? t->name : "boot", (unsigned long long)tf->far);
 	if (esr_is_abort(class))
 		panic_trap(tf, "%s: %s %#llx: %s", esr_class_name(class),

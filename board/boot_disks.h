@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Steps of boot that need disks. Task context; all may yield. What is missing costs
+ * one console line each and boot goes on.
+ */
+#ifndef BOARD_BOOT_DISKS_H
+#define BOARD_BOOT_DISKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Make the RAM disk that ramdisk= asks for. */
+void boot_ramdisk(void);
+
+/* Read the partition table of every disk; how many have a usable one. */
+uint32_t boot_partitions(void);
+
+/* Mount the first FAT partition; true if there is a file system now. */
+bool boot_file_system(void);
+
+/* Use the swap device that swap= names, or the first swap partition; true if one is
+ * in use now. */
+bool boot_swap(void);
+
+#endif

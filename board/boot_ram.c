@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory at boot: from the loader's description to the page pool.
+ *
+ * RAM is described by the device tree, else by the board (mailbox). Boot arguments
+ * come from the first of: device tree, ATAG list, the board.
+ *
+ * Owns: what was found at x0.
+ * Does not: keep the device tree after boot_power: its memory becomes part of the pool.
+ * Invariants: none.
+ * Yields: never.
+ * See: board/main.c for the order; kern/bootmem.h, kern/devtree.h, kern/bootargs.h.
+ */
+#include "board/boot_ram.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "arch/arm64/kmap.h"
+#include "arch/arm64/kva.h"
+#include "arch/arm64/power.h"
+#include "board/board.h"
+#include "kern/bootargs.h"
+#include "kern/bootmem.h"
+#include "kern/console.h"
+#include "kern/devtree.h"
+#include "kern/machdep.h"
+#include "kern/panic.h"
+#include "mm/vm_meter.h"
+#include "mm/vm_phys.h"
+
+/* Without mem= this part of RAM stays outside the pool, for the page array and for
+ * records of swap areas, whose size is known only when the disks are. */
+#define WIRED_SHARE 32
+
+extern const char kernel_text_start[], kernel_end[];
+
+static const void *tree;
+static uint64_t table_bytes;
+
+typedef unsigned long long ull;
+
+static void
+parse_tree(const void *blob)
+{
+	const char *why;
+	const char *text;
+
+	if (devtree_check(blob, &why) != 0) {
+		kprintf("device tree at %#llx: damaged (%s); not used\n",
+		    (ull)virt_to_phys(blob), why);
+		return;
+	}
+	tree = blob;
+	text = devtree_bootargs(tree);
+	if (text != NULL)
+		bootargs_parse(text, "the device tree");
+}
+
+/* The tree at pa, mapped whole, or NULL if there is none. */
+static const void *
+map_tree(uint64_t pa)
+{
+	const void *blob = phys_to_virt(pa);
+	uint32_t bytes = devtree_bytes(blob);
+
+	if (bytes == 0 || kmap_add_ram(trunc_page(pa), round_page(pa % PAGE_SIZE + bytes)) != 0)
+		return (NULL);
+	return (blob);
+}
+
+/* Arguments from elsewhere than a device tree. */
+static void
+parse_other(uint64_t x0)
+{
+	char text[BOOTARGS_TEXT_BYTES] = "";
+	const char *source = "ATAG list or firmware";
+	int err = ERR_NOENT;
+
+	if (x0 != 0)
+		err = bootargs_from_atags(phys_to_virt(x0), PAGE_SIZE - x0 % PAGE_SIZE, text,
+		    sizeof(text));
+	if (err != 0 && board.command_line != NULL)
+		err = board.command_line(text, sizeof(text));
+	bootargs_parse(err == 0 ? text : NULL, source);
+}
+
+void
+boot_parameters(uint64_t x0)
+{
+	const void *blob = NULL;
+
+	if (x0 % 4 != 0 || (x0 != 0 && kmap_add_ram(trunc_page(x0), PAGE_SIZE) != 0))
+		x0 = 0;
+	if (x0 != 0)
+		blob = map_tree(x0);
+	if (blob != NULL)
+		parse_tree(blob);
+	if (tree == NULL || devtree_bootargs(tree) == NULL)
+		parse_other(blob == NULL ? x0 : 0);
+}
+
+static void
+add_ram(uint64_t pa, uint64_t bytes)
+{
+	int err = kmap_add_ram(pa, bytes);
+
+	if (err == 0)
+		err = bootmem_add(pa, bytes);
+	if (err != 0)
+		kprintf("RAM at %#llx, %llu MiB: left unused (%s)\n", (ull)pa, (ull)(bytes >> 20),
+		    err_string(err));
+}
+
+static void
+reserve(uint64_t pa, uint64_t bytes)
+{
+	if (bytes != 0 && bootmem_reserve(pa, bytes) != 0)
+		panic("too many ranges of RAM to reserve %#llx", (ull)pa);
+}
+
+void
+boot_ram(void)
+{
+	uint64_t pa, bytes;
+	uint32_t n;
+
+	for (n = 0; tree != NULL && devtree_memory(tree, n, &pa, &bytes) == 0; n++)
+		add_ram(pa, bytes);
+	if (n == 0 && board.memory != NULL && board.memory(&pa, &bytes) == 0)
+		add_ram(pa, bytes);
+	if (bootmem_total_bytes() == 0)
+		panic("%s: no RAM: neither a device tree nor the firmware says where it is "
+		      "(start the raw image, not the ELF file)", board.name);
+	reserve(0, board.low_reserved_bytes);
+	reserve(virt_to_phys(kernel_text_start), boot_image_bytes());
+	for (n = 0; tree != NULL && devtree_reserved(tree, n, &pa, &bytes) == 0; n++)
+		reserve(pa, bytes);
+}
+
+uint64_t
+boot_image_bytes(void)
+{
+	return ((uint64_t)(kernel_end - kernel_text_start));
+}
+
+uint64_t
+boot_table_bytes(void)
+{
+	return (table_bytes);
+}
+
+void *
+boot_wired_alloc(uint64_t bytes)
+{
+	uint64_t pa;
+
+	bytes = round_page(bytes);
+	if (bootmem_alloc(bytes, PAGE_SIZE, &pa) != 0)
+		return (NULL);
+	table_bytes += bytes;
+	return (phys_to_virt(pa));
+}
+
+/* Pages for the pool: as asked for, within what there is. */
+static uint64_t
+pool_pages(bool *as_asked)
+{
+	uint64_t free_bytes = bootmem_free_bytes();
+	uint64_t most = (free_bytes - free_bytes / WIRED_SHARE) >> PAGE_SHIFT;
+	uint64_t wanted = bootargs.mem_bytes >> PAGE_SHIFT;
+
+	*as_asked = true;
+	if (bootargs.mem_bytes == 0)
+		return (most);
+	if (wanted < VM_POOL_PAGES_MIN) {
+		kprintf("boot argument mem=: %llu bytes are too few; the page pool needs at least "
+			"mem=%uK\n",
+		    (ull)bootargs.mem_bytes, VM_POOL_PAGES_MIN * (PAGE_SIZE / 1024));
+		*as_asked = false;
+		return (VM_POOL_PAGES_MIN);
+	}
+	if (wanted > most) {
+		kprintf("boot argument mem=: %llu MiB is more than the %llu MiB there are\n",
+		    (ull)(bootargs.mem_bytes >> 20), (ull)(most >> (20 - PAGE_SHIFT)));
+		*as_asked = false;
+		return (most);
+	}
+	return (wanted);
+}
+
+bool
+boot_pool(void)
+{
+	bool as_asked;
+	uint64_t pages = pool_pages(&as_asked);
+	void *array = boot_wired_alloc(vm_phys_array_bytes((uint32_t)pages));
+	struct bootmem_range range;
+
+	if (array == NULL)
+		panic("no room for the page array of %llu pages", (ull)pages);
+	vm_phys_init(array, (uint32_t)pages);
+	while (pages > 0 && bootmem_take(ptoa(pages), &range) == 0) {
+		if (vm_phys_add_segment(range.pa, range.pa + range.bytes, 0) != 0)
+			panic("page pool: no place for RAM at %#llx", (ull)range.pa);
+		pages -= range.bytes >> PAGE_SHIFT;
+	}
+	vm_meter_init_thresholds(&vm_domains[0]);
+	return (as_asked);
+}
+
+void
+boot_power(void)
+{
+	const char *method = tree == NULL ? NULL : devtree_psci_method(tree);
+
+	power_use_board(board.power_off, board.reset);
+	if (bootargs.semihosting)
+		power_use_semihosting();
+	if (method != NULL && strcmp(method, "hvc") == 0)
+		power_use_psci(PSCI_HVC);
+	else if (method != NULL && strcmp(method, "smc") == 0)
+		power_use_psci(PSCI_SMC);
+	tree = NULL;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Steps of boot that find memory and what the loader left in it.
+ */
+#ifndef BOARD_BOOT_RAM_H
+#define BOARD_BOOT_RAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What lies at x0 of the kernel's entry: a device tree, an ATAG list, or nothing.
+ * Sets up the text of the boot arguments and prints what is wrong with it. */
+void boot_parameters(uint64_t x0);
+
+/* Find all RAM, map it, and take away what is in use: kern/bootmem knows the rest. */
+void boot_ram(void);
+
+/* Make the page pool of mem= bytes, or of all RAM. false, after one console line, if
+ * mem= is too small or more than there is: the smallest or largest pool was made. */
+bool boot_pool(void);
+
+/* PSCI or the board's own way to power off. */
+void boot_power(void);
+
+/* Bytes of kernel image; bytes of wired tables cut from RAM so far. */
+uint64_t boot_image_bytes(void);
+uint64_t boot_table_bytes(void);
+/* Wired memory outside the pool, in the direct map; NULL when there is none left. */
+void *boot_wired_alloc(uint64_t bytes);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The composition root: the order in which everything begins.
+ *
+ * kernel_main runs on the boot stack with interrupts masked, until there are tasks;
+ * then task "init" does what needs tasks and interrupts, and ends.
+ *
+ * Owns: the boot task; whether boot went as the arguments asked.
+ * Does not: hold logic: each step is one call.
+ * Invariants: none.
+ * Yields: init does.
+ * See: board/board.h, board/boot_ram.h, board/boot_disks.h; ARCHITECTURE.md.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "app/monitor/monitor.h"
+#include "arch/arm64/cpu_id.h"
+#include "arch/arm64/gtimer.h"
+#include "arch/arm64/kmap.h"
+#include "arch/arm64/pmap_boot.h"
+#include "board/board.h"
+#include "board/boot_disks.h"
+#include "board/boot_ram.h"
+#include "board/selftest.h"
+#include "drivers/drivers_params.h"
+#include "kern/bootargs.h"
+#include "kern/bootmem.h"
+#include "kern/console.h"
+#include "kern/kern_params.h"
+#include "kern/machdep.h"
+#include "kern/panic.h"
+#include "kern/sched.h"
+#include "kern/timer.h"
+#include "kern/trace.h"
+#include "mm/mm_params.h"
+#include "mm/swap_pager.h"
+#include "mm/vm_map.h"
+#include "mm/vm_meter.h"
+#include "mm/vm_object.h"
+#include "mm/vm_pageout.h"
+#include "proc/proc.h"
+
+_Noreturn void kernel_main(uint64_t x0);
+
+static struct task boot_task;
+static bool pool_as_asked;
+
+typedef unsigned long long ull;
+
+static void
+attach(const struct board_device *devices, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const struct board_device *d = &devices[i];
+		uintptr_t base = d->bytes == 0 ? 0 : cpu_map_device(d->pa, d->bytes);
+		int err = d->attach(d, base);
+
+		if (err != 0)
+			kprintf("%s at %#llx: %s\n", d->name, (ull)d->pa, err_string(err));
+	}
+}
+
+static void
+must(int err, const char *what)
+{
+	if (err != 0)
+		panic("%s: %s: %s", board.name, what, err_string(err));
+}
+
+/* trace=: which events are recorded from now on. */
+static void
+trace_argument(void)
+{
+	char *at = bootargs.trace;
+
+	if (strcmp(at, "all") == 0) {
+		trace_mask = ~0ull;
+		return;
+	}
+	while (*at != '\0') {
+		size_t length = strcspn(at, ",");
+		char *next = at + length + (at[length] != '\0');
+		int event;
+
+		at[length] = '\0';
+		event = trace_event_find(at);
+		if (event < 0)
+			kprintf("boot argument trace=: no event is called %s\n", at);
+		else
+			trace_mask |= 1ull << event;
+		at = next;
+	}
+}
+
+static void
+banner_begin(void)
+{
+	char core[32];
+
+	cpu_id_text(core, sizeof(core));
+	kprintf("ebb %s on %s, %s\n", BUILD_ID, board.name, core);
+}
+
+static void
+banner_end(void)
+{
+	struct swap_area_info swap;
+
+	kprintf("RAM %llu MiB, page pool %llu KiB, wired kernel %llu KiB "
+		"(image %llu, tables %llu)\n",
+	    (ull)(bootmem_total_bytes() >> 20), (ull)ptoa(vm_domains[0].v_page_count) >> 10,
+	    (ull)(boot_image_bytes() + boot_table_bytes()) >> 10, (ull)boot_image_bytes() >> 10,
+	    (ull)boot_table_bytes() >> 10);
+	if (swap_pager_info(0, &swap))
+		kprintf("swap %llu KiB on %s\n", (ull)ptoa(swap_pager_total()) >> 10, swap.device);
+	else
+		kprintf("swap none\n");
+}
+
+/* selftest=, then the monitor with the job, or the end. */
+static void
+begin_work(void)
+{
+	static struct monitor_boot monitor;
+	bool passed;
+
+	monitor.run = pool_as_asked ? bootargs.run : NULL;
+	monitor.vmstat_seconds = bootargs.vmstat_s;
+	monitor.exit = bootargs.exit;
+	if (bootargs.selftest[0] != '\0') {
+		passed = selftest_run(bootargs.selftest);
+		console_drain();
+		if (bootargs.exit)
+			cpu_poweroff(passed ? 0 : 1);
+		monitor.run = NULL;
+	}
+	must(monitor_start(&monitor), "monitor");
+}
+
+/* Task "init". */
+static void
+init(void *arg)
+{
+	(void)arg;
+	boot_ramdisk();                             /* md0, if asked for */
+	attach(board.devices, board.device_count);  /* disks */
+	boot_partitions();                          /* sd0s1, sd0s2, ... */
+	boot_file_system();                         /* programs and data */
+	boot_swap();                                /* where pages go */
+	must(vm_pageout_start(), "page daemon");    /* from now on memory is reclaimed */
+	banner_end();
+	begin_work();
+}
+
+void
+kernel_main(uint64_t x0)
+{
+	struct task *t;
+
+	kmap_init();                                /* the start's own mapping goes */
+	pmap_bootstrap();                           /* programs' half of translation */
+	gtimer_init();                              /* the counter's frequency */
+	timer_init();                               /* time since boot */
+	kern_params_register();                     /* tunables and statistics */
+	mm_params_register();
+	drivers_params_register();
+	must(kmap_add_ram(0, board.low_reserved_bytes), "low memory");
+	attach(board.early, board.early_count);     /* console, interrupt controller */
+	banner_begin();
+	boot_parameters(x0);                        /* boot arguments */
+	boot_ram();                                 /* all of it, mapped */
+	boot_power();                               /* how to stop */
+	pool_as_asked = boot_pool();                /* page frames for everything to come */
+	trace_argument();
+	sched_init(&boot_task);                     /* this is a task now */
+	must(gtimer_attach(board.timer_irq), "timer");
+	must(board.console_interrupt(), "console");
+	console_start();                            /* output by interrupt */
+	vm_object_init();
+	vm_map_init();
+	swap_pager_init();
+	proc_init();
+	must(task_create(&t, "init", PRI_NORMAL, init, NULL), "init");
+	sched_idle_forever();
+}

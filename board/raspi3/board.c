@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Raspberry Pi 3 (BCM2837): which devices there are, where, on which interrupt.
+ *
+ * Owns: the tables below; the pins that the UART and the SD card use.
+ * Does not: hold logic; each attach function only passes a row on to a driver.
+ * Invariants: none.
+ * Yields: attach functions of devices may.
+ * See: BCM2835 ARM Peripherals (addresses with 0x20 instead of 0x3F at the top);
+ *   BCM2836 ARM-local peripherals; docs/HARDWARE.md.
+ */
+#include "board/board.h"
+
+#include <stddef.h>
+
+#include "arch/arm64/cache.h"
+#include "arch/arm64/kmap.h"
+#include "drivers/bcm2835_emmc.h"
+#include "drivers/bcm2835_gpio.h"
+#include "drivers/bcm2835_pm.h"
+#include "drivers/bcm2836_intc.h"
+#include "drivers/mailbox.h"
+#include "drivers/pl011.h"
+#include "drivers/sdcard.h"
+#include "kern/machdep.h"
+
+#define INTC_PA    0x3f00b200
+#define MAILBOX_PA 0x3f00b880
+#define PM_PA      0x3f100000
+#define GPIO_PA    0x3f200000
+#define UART_PA    0x3f201000
+#define EMMC_PA    0x3f300000
+#define LOCAL_PA   0x40000000
+
+/* RAM as the bus masters see it: uncached alias, first GiB. */
+#define BUS_OFFSET 0xc0000000
+#define BUS_REACH  0x3f000000
+
+/* Where cores 1-3 wait for an address, in the firmware's stub and in QEMU's. */
+#define SPIN_TABLE_PA 0xd8
+#define SPIN_CORES    4
+
+static const struct bcm2835_gpio_setting uart_pins[] = {
+	{ 14, 15, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_NONE }, /* PL011 to the header */
+	{ 32, 33, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_NONE }, /* ... not to Bluetooth */
+};
+
+/* The card to the EMMC controller. By way of plain inputs: QEMU moves the card back
+ * to that controller only then; and away from WiFi, which has it otherwise. */
+static const struct bcm2835_gpio_setting card_pins[] = {
+	{ 34, 39, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_NONE },
+	{ 48, 53, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_KEEP },
+	{ 48, 48, BCM2835_GPIO_ALT3, BCM2835_GPIO_PULL_NONE },
+	{ 49, 53, BCM2835_GPIO_ALT3, BCM2835_GPIO_PULL_UP },
+};
+
+static uintptr_t gpio_base;
+
+static int
+attach_gpio(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	gpio_base = base;
+	bcm2835_gpio_apply(base, uart_pins, sizeof(uart_pins) / sizeof(uart_pins[0]));
+	return (0);
+}
+
+static int
+attach_mailbox(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	cache_set_dma(BUS_OFFSET, BUS_REACH);
+	mailbox_attach(base);
+	return (0);
+}
+
+/* An unknown clock leaves the divisor as the firmware set it. */
+static int
+attach_uart(const struct board_device *device, uintptr_t base)
+{
+	uint32_t hz;
+
+	(void)device;
+	if (mailbox_clock_hz(MAILBOX_CLOCK_UART, &hz) != 0)
+		hz = 0;
+	pl011_attach(base, hz);
+	return (0);
+}
+
+/* The controller's two halves: the core-local one has a row, the other is found
+ * through it. */
+static int
+attach_intc(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	bcm2836_intc_attach(base, cpu_map_device(INTC_PA, 0x40));
+	return (0);
+}
+
+static int
+attach_pm(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	bcm2835_pm_attach(base);
+	return (0);
+}
+
+/* Send the other cores from the spin table to cpu_park. Their caches are off. */
+static int
+park_cores(const struct board_device *device, uintptr_t base)
+{
+	volatile uint64_t *table = phys_to_virt(SPIN_TABLE_PA);
+
+	(void)device;
+	(void)base;
+	for (uint32_t core = 1; core < SPIN_CORES; core++)
+		table[core] = cpu_park_address();
+	cache_clean(phys_to_virt(SPIN_TABLE_PA), SPIN_CORES * sizeof(uint64_t));
+	__asm__ volatile("sev");
+	return (0);
+}
+
+static int
+attach_card(const struct board_device *device, uintptr_t base)
+{
+	struct sdhost *host;
+	uint32_t hz;
+	int err;
+
+	bcm2835_gpio_apply(gpio_base, card_pins, sizeof(card_pins) / sizeof(card_pins[0]));
+	err = mailbox_clock_hz(MAILBOX_CLOCK_EMMC, &hz);
+	if (err == 0)
+		err = bcm2835_emmc_attach(base, device->irq, hz, &host);
+	return (err != 0 ? err : sdcard_attach(host, device->unit));
+}
+
+static int
+memory(uint64_t *pa, uint64_t *bytes)
+{
+	uint32_t start, size;
+	int err = mailbox_arm_memory(&start, &size);
+
+	if (err == 0) {
+		*pa = start;
+		*bytes = size;
+	}
+	return (err);
+}
+
+static int
+console_interrupt(void)
+{
+	return (pl011_attach_irq(BCM2836_LINE_UART0));
+}
+
+static const struct board_device early[] = {
+	{ "spin table", park_cores, 0, 0, 0, 0 },
+	{ "GPIO", attach_gpio, GPIO_PA, 0x1000, 0, 0 },
+	{ "mailbox", attach_mailbox, MAILBOX_PA, 0x40, 0, 0 },
+	{ "UART", attach_uart, UART_PA, 0x1000, BCM2836_LINE_UART0, 0 },
+	{ "interrupt controller", attach_intc, LOCAL_PA, 0x1000, 0, 0 },
+	{ "power management", attach_pm, PM_PA, 0x1000, 0, 0 },
+};
+
+static const struct board_device devices[] = {
+	{ "SD card", attach_card, EMMC_PA, 0x1000, BCM2836_LINE_EMMC, 0 },
+};
+
+const struct board board = {
+	.name = "Raspberry Pi 3",
+	.early = early,
+	.early_count = sizeof(early) / sizeof(early[0]),
+	.devices = devices,
+	.device_count = sizeof(devices) / sizeof(devices[0]),
+	.timer_irq = BCM2836_LINE_CNTV,
+	.low_reserved_bytes = 0x1000,
+	.memory = memory,
+	.command_line = mailbox_command_line,
+	.power_off = bcm2835_pm_halt,
+	.reset = bcm2835_pm_reset,
+	.console_interrupt = console_interrupt,
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Boot arguments: words NAME=VALUE that say how this boot is to go. Public.
+ */
+#ifndef KERN_BOOTARGS_H
+#define KERN_BOOTARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+#define BOOTARGS_TEXT_BYTES 1024
+#define BOOTARGS_WORD_BYTES 160
+
+struct bootargs {
+	uint64_t mem_bytes;      /* mem=SIZE: page pool; 0 = all RAM */
+	uint64_t ramdisk_bytes;  /* ramdisk=SIZE: disk md0 of that size; 0 = none */
+	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
+	bool exit;               /* exit=1: power off after the job */
+	bool semihosting;        /* semihosting=1: exit codes by HLT */
+	uint32_t error_count;    /* arguments that were refused */
+	char swap[BOOTARGS_WORD_BYTES];     /* swap=DEVICE or none; "" = first swap partition */
+	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
+	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */
+	char trace[BOOTARGS_WORD_BYTES];    /* trace=EVENT[,EVENT]... or all */
+};
+
+extern struct bootargs bootargs;
+
+/*
+ * Set bootargs from text. A word that is unknown or has a bad value gets one console
+ * line that names it and what is accepted, and is skipped. source names where text
+ * comes from; NULL or empty text: a line says that defaults are used. Boot time, once;
+ * does not yield.
+ */
+void bootargs_parse(const char *text, const char *source);
+
+/*
+ * The command line in the ATAG list at list, at most bytes of it readable (boot
+ * protocol of 32-bit ARM Linux: words size, tag; ATAG_CORE first, ATAG_CMDLINE
+ * 0x54410009, end tag 0). NUL-terminated copy in text[text_bytes]. ERR_NOENT: a list
+ * without one; ERR_CORRUPT: not an ATAG list.
+ */
+int bootargs_from_atags(const uint32_t *list, uint32_t bytes, char *text,
+    uint32_t text_bytes) ERR_MUST_CHECK;
+
+/* A number of bytes with an optional K, M or G (powers of 1024). ERR_INVAL. */
+int bootargs_size(const char *text, uint64_t *bytes) ERR_MUST_CHECK;
+
+#endif
