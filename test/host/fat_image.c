@@ -127,9 +127,9 @@ fat_image_make(const char *name, uint32_t cluster_sectors, bool all)
 	/* Files that are deleted again leave holes and deleted entries behind. */
 	fat_image_shell("export LC_ALL=C.UTF-8; cd '%s' && for n in 1 2 3 4 5 6 7 8; do head -c"
 	    " 700 /dev/zero >\"gone number $n\"; done && mcopy -i ../../../'%s' gone* ::/"
-	    " && rm gone* && mdel -i ../../../'%s' '::/gone number 2' '::/gone number 4' '::/gone number 7'"
-	    " && mcopy -s -i ../../../'%s' * $(find . -maxdepth 1 -name '.h*') ::/ &&"
-	    " mdel -i ../../../'%s' '::/gone*'", tree, part, part, part, part);
+	    " && rm gone* && mdel -i ../../../'%s' '::/gone number 2' '::/gone number 4'"
+	    " && mcopy -s -i ../../../'%s' * $(find . -maxdepth 1 -name '.h*') ::/ && mdel -i"
+	    " ../../../'%s' '::/gone*'", tree, part, part, part, part);
 	fat_image_shell("rm -rf '%s' && mv '%s' '%s'", tree, part, image);
 	return (image);
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command table, help, and the sentences for what was typed wrongly.
+ *
+ * Owns: monitor_commands.
+ * Does not: read lines (monitor.c), carry out commands (commands_*.c).
+ *
+ * Invariants:
+ * M1 the table is in alphabetical order, no name twice.
+ *
+ * Yields: whatever prints.
+ * See: app/monitor/commands.h.
+ */
+#include "app/monitor/commands.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kern/console.h"
+
+const struct monitor_command monitor_commands[] = {
+	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency", 0, cmd_blkstat },
+	{ "cat", "FILE", "print a file; a key stops it", 1, cmd_cat },
+	{ "check", "", "verify every invariant of the VM", 0, cmd_check },
+	{ "help", "[COMMAND]", "list the commands, or explain one", 1, cmd_help },
+	{ "kill", "PID", "end a program", 1, cmd_kill },
+	{ "ls", "[DIRECTORY]", "list a directory (/ if not given)", 1, cmd_ls },
+	{ "poweroff", "[CODE]", "power off (with semihosting: exit code, 0 if not given)", 1,
+	    cmd_poweroff },
+	{ "ps", "", "list programs and kernel tasks", 0, cmd_ps },
+	{ "queues", "", "page queues and thresholds of each memory domain", 0, cmd_queues },
+	{ "reboot", "", "start again", 0, cmd_reboot },
+	{ "run", "PROGRAM [ARGUMENT...] [&]",
+	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it", ARGS_MAX - 1,
+	    cmd_run },
+	{ "swapinfo", "", "swap areas: size, use, transfers", 0, cmd_swapinfo },
+	{ "sysctl", "[NAME[=VALUE]]", "show tunables and statistics (a prefix lists), or set one",
+	    1, cmd_sysctl },
+	{ "trace", "[COUNT | EVENT on|off | stream]",
+	    "show the last events (20), choose which are kept, or follow them", 2, cmd_trace },
+	{ "vmstat", "[SECONDS]", "memory, paging, disk, CPU since boot, or each SECONDS until a key",
+	    1, cmd_vmstat },
+};
+const uint32_t monitor_command_count = sizeof(monitor_commands) / sizeof(monitor_commands[0]);
+
+const struct monitor_command *
+monitor_command_find(const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < monitor_command_count; i++) {
+		if (strcmp(monitor_commands[i].name, name) == 0)
+			return (&monitor_commands[i]);
+	}
+	return (NULL);
+}
+
+const struct monitor_command *
+monitor_command_near(const char *name)
+{
+	const struct monitor_command *best = NULL;
+	uint32_t i, best_distance = 3;
+
+	for (i = 0; i < monitor_command_count; i++) {
+		uint32_t distance = args_distance(name, monitor_commands[i].name);
+
+		/* A name of which nothing is left is not near. */
+		if (distance < best_distance && distance < strlen(monitor_commands[i].name)) {
+			best = &monitor_commands[i];
+			best_distance = distance;
+		}
+	}
+	return (best);
+}
+
+void
+monitor_expected(const struct monitor_call *call, const char *fmt, ...)
+{
+	const struct monitor_command *c = call->command;
+	char sentence[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	kprintf("%s: %s; usage: %s%s%s\n", c->name, sentence, c->name,
+	    c->usage[0] != '\0' ? " " : "", c->usage);
+}
+
+bool
+monitor_number(const struct monitor_call *call, int index, int64_t min, int64_t max,
+    int64_t *out)
+{
+	if (args_number(call->argv[index], min, max, out) == 0)
+		return (true);
+	monitor_expected(call, "expected a number from %ld to %ld, got '%.60s'", (long)min,
+	    (long)max, call->argv[index]);
+	return (false);
+}
+
+static void
+help_all(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < monitor_command_count; i++)
+		kprintf("  %-9s %-32s %s\n", monitor_commands[i].name, monitor_commands[i].usage,
+		    monitor_commands[i].help);
+}
+
+void
+cmd_help(const struct monitor_call *call)
+{
+	const struct monitor_command *c;
+
+	if (call->argc == 1) {
+		help_all();
+		return;
+	}
+	c = monitor_command_find(call->argv[1]);
+	if (c != NULL) {
+		kprintf("%s %s\n  %s\n", c->name, c->usage, c->help);
+		return;
+	}
+	c = monitor_command_near(call->argv[1]);
+	kprintf("help: no command '%.60s'%s%s%s; help alone lists them\n", call->argv[1],
+	    c != NULL ? ", did you mean '" : "", c != NULL ? c->name : "", c != NULL ? "'?" : "");
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vmstat, swapinfo, check, queues.
+ *
+ * Owns: nothing. Does not: change anything in mm.
+ *
+ * Invariants: none.
+ * Yields: all commands.
+ * See: app/monitor/vmstat.h; mm/vm_meter.h, mm/swap_pager.h, mm/vm_check.h.
+ */
+#include <stddef.h>
+
+#include "app/monitor/commands.h"
+#include "app/monitor/monitor.h"
+#include "app/monitor/vmstat.h"
+#include "kern/console.h"
+#include "mm/swap_pager.h"
+#include "mm/vm_check.h"
+#include "mm/vm_meter.h"
+
+#define SECONDS_MAX 3600
+
+/* Gauges of now, rates since boot. */
+static void
+vmstat_once(void)
+{
+	struct vmstat_sample boot = { 0 }, now;
+	char line[VMSTAT_LINE_BYTES];
+
+	vmstat_sample_take(&now);
+	vmstat_format(&boot, &now, line);
+	kprintf("%s", vmstat_header);
+	kprintf("%s", line);
+}
+
+void
+cmd_vmstat(const struct monitor_call *call)
+{
+	int64_t seconds;
+
+	if (call->argc < 2)
+		vmstat_once();
+	else if (monitor_number(call, 1, 1, SECONDS_MAX, &seconds))
+		vmstat_loop((uint32_t)seconds, monitor_key_pressed, NULL);
+}
+
+static void
+print_area(const struct swap_area_info *a)
+{
+	uint64_t per_write_10 = a->writes != 0 ? a->written_pages * 10 / a->writes : 0;
+
+	kprintf("%-8s %8u %8u %8u %4lu%% %5u %9lu %9lu %6lu.%lu %6lu\n", a->device, a->slots,
+	    a->used_slots, a->slots - a->used_slots - a->bad_slots,
+	    a->slots != 0 ? (unsigned long)((uint64_t)a->used_slots * 100 / a->slots) : 0,
+	    a->bad_slots, (unsigned long)a->read_pages, (unsigned long)a->written_pages,
+	    (unsigned long)(per_write_10 / 10), (unsigned long)(per_write_10 % 10),
+	    (unsigned long)a->crc_errors);
+}
+
+void
+cmd_swapinfo(const struct monitor_call *call)
+{
+	struct swap_area_info area;
+	uint32_t n;
+
+	(void)call;
+	if (!swap_pager_info(0, &area)) {
+		kprintf("swapinfo: no swap area; the card needs a partition of type 0x82 made by"
+		    " tools/mkswap\n");
+		return;
+	}
+	kprintf("device      pages     used     free  use   bad   pages in pages out  per wr"
+	    " badcrc\n");
+	for (n = 0; swap_pager_info(n, &area); n++)
+		print_area(&area);
+	if (swap_pager_full())
+		kprintf("swap is full: programs may be killed\n");
+	else if (swap_pager_almost_full())
+		kprintf("swap is almost full\n");
+}
+
+void
+cmd_check(const struct monitor_call *call)
+{
+	struct vm_check_result r;
+
+	(void)call;
+	vm_check(&r);
+	kprintf("check: %u pages (%u free, %u queued, %u wired), %u objects, %u swap slots\n",
+	    r.pages, r.free_pages, r.queued_pages, r.wired_pages, r.objects, r.swap_slots);
+	if (r.broken == 0)
+		kprintf("check: every rule holds\n");
+	else
+		kprintf("check: %u rules broken, the first: %s\n", r.broken, r.first_broken);
+}
+
+static void
+print_domain(const struct vm_domain *vmd)
+{
+	kprintf("domain %u: %u pages; free %u, cache %u, active %u, inactive %u, wired %u\n",
+	    vmd->id, vmd->v_page_count, vmd->v_free_count, vmd->v_cache_count,
+	    vmd->pagequeues[PQ_ACTIVE].count, vmd->pagequeues[PQ_INACTIVE].count,
+	    vmd->v_wire_count);
+	kprintf("  thresholds: wakeup %u, target %u, min %u, severe %u, reserved %u, inactive"
+	    " target %u\n", vmd->pageout_wakeup_thresh, vmd->v_free_target, vmd->v_free_min,
+	    vmd->v_free_severe, vmd->v_free_reserved, vmd->v_inactive_target);
+	kprintf("  page daemon: %s, pass %u, %u waiting for pages, deficit %u\n",
+	    vmd->vm_pages_needed ? "asked for pages" : "at rest", vmd->pass, vmd->waiters,
+	    vmd->vm_pageout_deficit);
+}
+
+void
+cmd_queues(const struct monitor_call *call)
+{
+	uint32_t i;
+
+	(void)call;
+	for (i = 0; i < vm_domain_count; i++)
+		print_domain(&vm_domains[i]);
+}

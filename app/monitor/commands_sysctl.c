@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sysctl: every tunable and statistic by name.
+ *
+ *   sysctl              all           sysctl vm.stats     those that begin so
+ *   sysctl NAME         one           sysctl NAME=VALUE   set a tunable
+ *
+ * Owns: nothing. Does not: know any parameter (kern/param.h has the table).
+ *
+ * Invariants: none.
+ * Yields: in printing.
+ * See: kern/param.h; docs/PARAMS.md.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "app/monitor/commands.h"
+#include "kern/console.h"
+#include "kern/param.h"
+#include "mm/vm_meter.h"
+
+static void
+print_row(const struct param_row *row)
+{
+	const struct histogram *h = row->value;
+
+	if (row->kind != PARAM_HISTOGRAM) {
+		kprintf("%s: %ld %s\n", row->name, (long)param_get(row), param_unit_name(row->unit));
+		return;
+	}
+	if (h->count == 0) {
+		kprintf("%s: no events\n", row->name);
+		return;
+	}
+	kprintf("%s: %lu events, mean %lu, median below %lu, 99 of 100 below %lu, worst %lu %s\n",
+	    row->name, (unsigned long)h->count, (unsigned long)(h->sum / h->count),
+	    (unsigned long)histogram_percentile(h, 50), (unsigned long)histogram_percentile(h, 99),
+	    (unsigned long)h->max, param_unit_name(row->unit));
+}
+
+/* Print all that begin with prefix; their number. */
+static uint32_t
+print_prefix(const char *prefix)
+{
+	const struct param_row *row;
+	size_t bytes = strlen(prefix);
+	uint32_t count = 0;
+
+	for (row = param_next(NULL); row != NULL; row = param_next(row)) {
+		if (strncmp(row->name, prefix, bytes) != 0)
+			continue;
+		print_row(row);
+		count++;
+	}
+	return (count);
+}
+
+/* The last part of a name: people leave the first ones out. */
+static const char *
+leaf(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return (dot != NULL ? dot + 1 : name);
+}
+
+static void
+unknown_name(const struct monitor_call *call, const char *name)
+{
+	const struct param_row *row, *best = NULL;
+	uint32_t best_distance = UINT32_MAX;
+
+	for (row = param_next(NULL); row != NULL; row = param_next(row)) {
+		uint32_t whole = args_distance(name, row->name);
+		uint32_t part = args_distance(leaf(name), leaf(row->name)) + 1;
+		uint32_t distance = whole < part ? whole : part;
+
+		if (distance < best_distance) {
+			best = row;
+			best_distance = distance;
+		}
+	}
+	if (best == NULL)
+		monitor_expected(call, "no name '%.60s'", name);
+	else
+		monitor_expected(call, "no name '%.60s', the nearest is %s", name, best->name);
+}
+
+/* "NAME=VALUE", cut in two at value - 1. */
+static void
+set(const struct monitor_call *call, const char *name, const char *value)
+{
+	const struct param_row *row = param_find(name);
+	char why[160] = "";
+	int64_t number;
+
+	if (row == NULL) {
+		unknown_name(call, name);
+		return;
+	}
+	if (args_number(value, INT64_MIN, INT64_MAX, &number) != 0) {
+		if (row->kind == PARAM_TUNABLE)
+			monitor_expected(call, "%s: expected a number from %ld to %ld, got '%.40s'", name,
+			    (long)row->min, (long)row->max, value);
+		else
+			monitor_expected(call, "%s is a statistic and cannot be set", name);
+		return;
+	}
+	if (param_set(name, number, why, sizeof(why)) != 0) {
+		kprintf("sysctl: %s\n", why);
+		return;
+	}
+	print_row(row);
+}
+
+void
+cmd_sysctl(const struct monitor_call *call)
+{
+	char *word = call->argc > 1 ? call->argv[1] : "";
+	char *equals = strchr(word, '=');
+	const struct param_row *row;
+
+	vm_meter_refresh();
+	if (equals != NULL) {
+		*equals = '\0';
+		set(call, word, equals + 1);
+		return;
+	}
+	row = param_find(word);
+	if (row != NULL) {
+		print_row(row);
+		if (row->kind == PARAM_TUNABLE)
+			kprintf("  %s (%ld to %ld, at boot %ld)\n", row->help, (long)row->min,
+			    (long)row->max, (long)row->initial);
+		else
+			kprintf("  %s\n", row->help);
+	} else if (print_prefix(word) == 0) {
+		unknown_name(call, word);
+	}
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * blkstat, trace, reboot, poweroff.
+ *
+ * Owns: nothing. Does not: reset statistics.
+ *
+ * Invariants: none.
+ * Yields: blkstat, trace.
+ * See: kern/blkdev.h, kern/trace.h, kern/machdep.h.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "app/monitor/commands.h"
+#include "app/monitor/monitor.h"
+#include "kern/blkdev.h"
+#include "kern/console.h"
+#include "kern/machdep.h"
+#include "kern/trace.h"
+
+#define TRACE_DEFAULT 20
+#define TRACE_LINE_BYTES 160
+#define STREAM_POLL_US 50000
+#define DEVICES_MAX 16
+
+static void
+print_latency(const char *what, const struct histogram *h)
+{
+	if (h->count == 0)
+		return;
+	kprintf("         %s us: mean %lu, median below %lu, 99 of 100 below %lu, worst %lu\n",
+	    what, (unsigned long)(h->sum / h->count), (unsigned long)histogram_percentile(h, 50),
+	    (unsigned long)histogram_percentile(h, 99), (unsigned long)h->max);
+}
+
+static void
+print_device(const struct blkdev *dev)
+{
+	unsigned long kib_of_blocks = dev->block_bytes / 512;
+
+	kprintf("%-8s %9lu %9lu %10lu %10lu %8lu %6lu %6u %6u\n", dev->name,
+	    (unsigned long)dev->reads, (unsigned long)dev->writes,
+	    (unsigned long)dev->read_blocks * kib_of_blocks / 2,
+	    (unsigned long)dev->written_blocks * kib_of_blocks / 2, (unsigned long)dev->merges,
+	    (unsigned long)dev->errors, dev->queued_count, dev->active_count);
+	print_latency("reads, ", &dev->read_us);
+	print_latency("writes,", &dev->write_us);
+}
+
+void
+cmd_blkstat(const struct monitor_call *call)
+{
+	struct blkdev *devices[DEVICES_MAX], *dev;
+	uint32_t count = 0, i;
+
+	(void)call;
+	/* Devices are not taken away while the system runs; the list may grow. */
+	for (dev = blk_next_device(NULL); dev != NULL && count < DEVICES_MAX;
+	     dev = blk_next_device(dev))
+		devices[count++] = dev;
+	if (count == 0) {
+		kprintf("blkstat: no disks; see the messages at boot\n");
+		return;
+	}
+	kprintf("device       reads    writes   read KiB  write KiB   merges errors queued active\n");
+	for (i = 0; i < count; i++)
+		print_device(devices[i]);
+}
+
+static void
+print_record(const struct trace_record *r)
+{
+	char line[TRACE_LINE_BYTES];
+
+	trace_format(r, line, sizeof(line));
+	kprintf("%s\n", line);
+}
+
+static void
+trace_last(uint64_t count)
+{
+	struct trace_record r;
+	uint64_t end = trace_count(), n = end > count ? end - count : 0;
+
+	for (; n < end; n++) {
+		if (trace_get(n, &r))
+			print_record(&r);
+	}
+}
+
+/* Print events as they come, until a key. */
+static void
+trace_stream(void)
+{
+	struct trace_record r;
+	uint64_t n = trace_count(), lost = 0;
+
+	do {
+		uint64_t end = trace_count();
+
+		/* Only what was there at the start of the turn: printing makes events too. */
+		for (; n < end; n++) {
+			if (trace_get(n, &r))
+				print_record(&r);
+			else
+				lost++;
+		}
+	} while (!monitor_key_pressed(NULL, STREAM_POLL_US));
+	if (lost != 0)
+		kprintf("trace: %lu events came too fast to be shown\n", (unsigned long)lost);
+}
+
+static void
+trace_unknown(const struct monitor_call *call)
+{
+	char names[256] = "";
+	int event;
+
+	for (event = 0; event < TRACE_EVENT_COUNT; event++) {
+		strncat(names, " ", sizeof(names) - strlen(names) - 1);
+		strncat(names, trace_event_name(event), sizeof(names) - strlen(names) - 1);
+	}
+	monitor_expected(call, "no event '%.40s', expected one of%s", call->argv[1], names);
+}
+
+/* "trace EVENT on|off" */
+static void
+trace_switch(const struct monitor_call *call)
+{
+	int event = trace_event_find(call->argv[1]);
+	bool on = strcmp(call->argv[2], "on") == 0;
+
+	if (event < 0)
+		trace_unknown(call);
+	else if (!on && strcmp(call->argv[2], "off") != 0)
+		monitor_expected(call, "expected on or off, got '%.40s'", call->argv[2]);
+	else if (on)
+		trace_mask |= UINT64_C(1) << event;
+	else
+		trace_mask &= ~(UINT64_C(1) << event);
+}
+
+void
+cmd_trace(const struct monitor_call *call)
+{
+	int64_t count = TRACE_DEFAULT;
+
+	if (call->argc == 3)
+		trace_switch(call);
+	else if (call->argc == 2 && strcmp(call->argv[1], "stream") == 0)
+		trace_stream();
+	else if (call->argc == 2 && trace_event_find(call->argv[1]) >= 0)
+		monitor_expected(call, "expected on or off after %s", call->argv[1]);
+	else if (call->argc == 1 || monitor_number(call, 1, 1, TRACE_RECORDS, &count))
+		trace_last((uint64_t)count);
+}
+
+void
+cmd_reboot(const struct monitor_call *call)
+{
+	(void)call;
+	kprintf("rebooting\n");
+	console_drain();
+	cpu_reboot();
+}
+
+void
+cmd_poweroff(const struct monitor_call *call)
+{
+	int64_t code = 0;
+
+	if (call->argc > 1 && !monitor_number(call, 1, 0, 255, &code))
+		return;
+	kprintf("power off\n");
+	console_drain();
+	cpu_poweroff((int)code);
+}

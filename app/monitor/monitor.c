@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor task: the default job, then prompt, edit, execute, for ever.
+ *
+ * The line being edited is known to the console (console_set_edit), which keeps it
+ * below the lines of other writers. Painting is a full "\r prompt text", with
+ * spaces over what was longer and backspaces to the cursor: every terminal can.
+ *
+ * Owns: the edited line and its history, what is on the screen of it.
+ * Does not: know keys (line_edit.c) or commands (commands.c).
+ *
+ * Invariants:
+ * M2 the text given to console_set_edit is `view`, and it lives for ever.
+ *
+ * Yields: everything, in console and commands.
+ * See: app/monitor/monitor.h.
+ */
+#include "app/monitor/monitor.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/monitor/commands.h"
+#include "app/monitor/job.h"
+#include "app/monitor/line_edit.h"
+#include "app/monitor/program.h"
+#include "kern/console.h"
+#include "kern/machdep.h"
+#include "kern/sched.h"
+
+#define PROMPT "ebb> "
+#define PROMPT_COLUMNS 5
+#define SCREEN_COLUMNS 79
+#define VIEW_COLUMNS (SCREEN_COLUMNS - PROMPT_COLUMNS)
+
+/* How long to wait for a key before looking whether a background program ended. */
+#define BACKGROUND_POLL_US 250000
+
+static struct line_edit editor;
+static char view[LINE_BYTES];
+static uint32_t painted_columns;  /* of the view on the screen */
+static struct monitor_boot boot_options;
+
+/* Append count times c to the painting. */
+static uint32_t
+put_many(char *to, char c, uint32_t count)
+{
+	memset(to, c, count);
+	return (count);
+}
+
+static void
+paint(void)
+{
+	static char out[1 + PROMPT_COLUMNS + LINE_BYTES + 2 * SCREEN_COLUMNS];
+	uint32_t cursor = line_edit_view(&editor, VIEW_COLUMNS, view);
+	uint32_t bytes = (uint32_t)strlen(view), used, columns, back;
+
+	console_set_edit(PROMPT, view, cursor);
+	columns = line_edit_columns(view, bytes);
+	back = line_edit_columns(view + cursor, bytes - cursor);
+	used = (uint32_t)snprintf(out, sizeof(out), "\r" PROMPT "%s", view);
+	if (painted_columns > columns) {
+		used += put_many(out + used, ' ', painted_columns - columns);
+		back += painted_columns - columns;
+	}
+	used += put_many(out + used, '\b', back);
+	console_raw(out, used);
+	painted_columns = columns;
+}
+
+/* The next key; reports background programs that end meanwhile. */
+static uint8_t
+key_get(void)
+{
+	int c;
+
+	for (;;) {
+		c = console_getc(program_background_count() != 0 ? BACKGROUND_POLL_US : 0);
+		if (c >= 0)
+			return ((uint8_t)c);
+		program_background_report();
+	}
+}
+
+/* Edit until Enter (true) or Ctrl-C (false). */
+static bool
+line_get(void)
+{
+	enum line_event event;
+
+	line_edit_clear(&editor);
+	painted_columns = 0;
+	paint();
+	do {
+		event = line_edit_key(&editor, key_get());
+		if (event == LINE_CHANGED)
+			paint();
+	} while (event != LINE_DONE && event != LINE_DROPPED);
+	/* Nothing is edited any more, but the row is still ours until its newline is
+	 * out: only then may others begin theirs without erasing it first. */
+	console_set_edit("", "", 0);
+	kprintf(PROMPT "%s\n", editor.text);
+	console_set_edit(NULL, NULL, 0);
+	return (event == LINE_DONE);
+}
+
+static void
+unknown_command(const char *name)
+{
+	const struct monitor_command *near = monitor_command_near(name);
+
+	if (near != NULL)
+		kprintf("no command '%.60s', did you mean '%s'? help lists the commands\n", name,
+		    near->name);
+	else
+		kprintf("no command '%.60s'; help lists the commands\n", name);
+}
+
+void
+monitor_execute(char *line)
+{
+	char *words[ARGS_MAX];
+	struct monitor_call call = { .argv = words };
+	const char *why;
+
+	call.argc = args_split(line, words, &call.background, &why);
+	if (call.argc < 0)
+		kprintf("%s\n", why);
+	if (call.argc <= 0)
+		return;
+	call.command = monitor_command_find(words[0]);
+	if (call.command == NULL)
+		unknown_command(words[0]);
+	else if (call.background && call.command->fn != cmd_run)
+		monitor_expected(&call, "only run can go into the background with &");
+	else if (call.argc - 1 > call.command->words_max)
+		monitor_expected(&call, "expected at most %u word%s after it, got %d",
+		    call.command->words_max, call.command->words_max == 1 ? "" : "s",
+		    call.argc - 1);
+	else
+		call.command->fn(&call);
+}
+
+bool
+monitor_key_pressed(void *arg, uint64_t wait_us)
+{
+	(void)arg;
+	return (console_getc(wait_us) >= 0);
+}
+
+static void
+monitor_main(void *arg)
+{
+	bool done;
+
+	(void)arg;
+	done = job_run(boot_options.run, boot_options.vmstat_seconds);
+	if (boot_options.exit) {
+		console_drain();
+		cpu_poweroff(done ? 0 : 1);
+	}
+	line_edit_init(&editor);
+	kprintf("help lists the commands\n");
+	for (;;) {
+		program_background_report();
+		if (!line_get())
+			continue;
+		line_edit_remember(&editor, editor.text);
+		monitor_execute(editor.text);
+	}
+}
+
+int
+monitor_start(const struct monitor_boot *boot)
+{
+	struct task *t;
+
+	boot_options = *boot;
+	return (task_create(&t, "monitor", PRI_NORMAL, monitor_main, NULL));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The monitor: a shell on the console, and the default job before it.
+ */
+#ifndef APP_MONITOR_MONITOR_H
+#define APP_MONITOR_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+/* What the boot arguments say; the strings stay valid for ever. */
+struct monitor_boot {
+	const char *run;          /* run=PROGRAM:ARG:ARG, NULL or "" = no job */
+	uint32_t vmstat_seconds;  /* vmstat=SECONDS: print while the job runs; 0 = do not */
+	bool exit;                /* exit=1: power off after the job */
+};
+
+/*
+ * Start the task "monitor": it runs the job, if any; then with exit it powers off
+ * (exit code 0 only if the job succeeded), else it gives the prompt for ever.
+ * ERR_NOMEM. Does not yield.
+ */
+int monitor_start(const struct monitor_boot *boot) ERR_MUST_CHECK;
+
+/* Carry out one command line, which is changed. May yield. */
+void monitor_execute(char *line);
+
+/* Has a key been pressed? Waits at most wait_us (not 0). arg is not used. May
+ * yield. */
+bool monitor_key_pressed(void *arg, uint64_t wait_us);
+
+#endif
