@@ -12,7 +12,8 @@
  *   X2 a writable mapping that has not been written since it was made clean has
  *      modified = false;
  *   X3 no dirtiness is lost: a mapping that goes or becomes read-only hands it over;
- *   X4 a pmap is released without mappings.
+ *   X4 a pmap is released without mappings;
+ *   X5 a test uses at most TABLES_MAX tables.
  * Yields: never.
  * See: mm/pmap.h, contract 1.14.
  */
@@ -24,7 +25,8 @@
 #include "mm/vm_page.h"
 #include "test/host/sim_machdep.h"
 
-#define HASH_SIZE 4096u
+#define HASH_SIZE  4096u
+#define TABLES_MAX 1024u
 
 /* A table page and how many of its entries are in use. */
 struct sim_table {
@@ -42,6 +44,7 @@ static struct sim_mapping *maps; /* element 0 is nil */
 static uint32_t maps_count;
 static uint32_t maps_free;
 static uint32_t hash[HASH_SIZE];
+static struct sim_table table_pool[TABLES_MAX]; /* page NULL: unused */
 
 void
 sim_pmap_reset(void)
@@ -51,6 +54,7 @@ sim_pmap_reset(void)
 	maps_count = 1;
 	maps_free = 0;
 	memset(hash, 0, sizeof(hash));
+	memset(table_pool, 0, sizeof(table_pool));
 	memset(&pmap_stats, 0, sizeof(pmap_stats));
 	sim_pmap_nomem_one_in = 0;
 	sim_pmap_hw_flags = sim_pmap_lazy_tlb = false;
@@ -137,9 +141,9 @@ table_use(struct pmap *pmap, vm_offset_t va)
 		page = table_page_alloc();
 		if (page == NULL)
 			return (false);
-		table = calloc(1, sizeof(*table));
-		table->base = va & ~(vm_offset_t)0x1fffff;
-		table->page = page;
+		for (table = table_pool; table->page != NULL; table++)
+			KASSERT(table < table_pool + TABLES_MAX - 1, "X5: tables suffice");
+		*table = (struct sim_table){ .base = va & ~(vm_offset_t)0x1fffff, .page = page };
 		*link = table;
 	}
 	table->used++;
@@ -155,7 +159,7 @@ table_unuse(struct pmap *pmap, vm_offset_t va)
 		return;
 	*link = table->next;
 	table_page_free(table->page);
-	free(table);
+	table->page = NULL;
 }
 
 /* ---- mappings */
