@@ -42,8 +42,6 @@
 #include "mm/vm_pageout.h"
 #include "proc/proc.h"
 
-_Noreturn void kernel_main(uint64_t x0);
-
 static struct task boot_task;
 static bool pool_as_asked;
 

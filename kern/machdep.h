@@ -84,6 +84,11 @@ void cpu_copy(void *to, const void *from, size_t bytes);
 _Noreturn void cpu_poweroff(int exit_code);
 _Noreturn void cpu_reboot(void);
 
+/* Where the machine's start-up code hands over: on the boot stack, interrupts
+ * masked, MMU on. x0 is what the loader left there (device tree, ATAGS or 0). The
+ * board supplies it. */
+_Noreturn void kernel_main(uint64_t x0);
+
 /* Called by panic(): print registers and a backtrace of the caller through
  * panic_printf. frame may be NULL. */
 void cpu_panic_dump(const void *trap_frame);
