@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page size, scalar types and the constants of the contract (docs/SPEC of the
- * page daemon: section 0.1). Nothing here depends on the machine.
+ * page daemon: section 0.1). Nothing here depends on the machine. Public.
  */
 #ifndef MM_VM_PARAM_H
 #define MM_VM_PARAM_H
