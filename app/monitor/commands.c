@@ -40,8 +40,8 @@ const struct monitor_command monitor_commands[] = {
 	    1, cmd_sysctl },
 	{ "trace", "[COUNT | EVENT on|off | stream]",
 	    "show the last events (20), choose which are kept, or follow them", 2, cmd_trace },
-	{ "vmstat", "[SECONDS]", "memory, paging, disk, CPU since boot, or each SECONDS until a key",
-	    1, cmd_vmstat },
+	{ "vmstat", "[SECONDS]", "memory, paging, disks, CPU: since boot, or until a key is hit", 1,
+	    cmd_vmstat },
 };
 const uint32_t monitor_command_count = sizeof(monitor_commands) / sizeof(monitor_commands[0]);
 

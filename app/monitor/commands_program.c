@@ -143,8 +143,8 @@ cmd_ps(const struct monitor_call *call)
 		char memory[48] = "        -         -          -";
 
 		if (r->is_program)
-			snprintf(memory, sizeof(memory), "%9u %9u %10lu", r->resident_kib, r->swap_kib,
-			    (unsigned long)r->faults);
+			snprintf(memory, sizeof(memory), "%9u %9u %10lu", r->resident_kib,
+			    r->swap_kib, (unsigned long)r->faults);
 		kprintf("%5s %-6s %-8s %30s %5lu.%03lu %s\n", r->id, r->state, r->wait, memory,
 		    (unsigned long)(r->run_us / 1000000), (unsigned long)(r->run_us / 1000 % 1000),
 		    r->name);

@@ -25,14 +25,15 @@ print_row(const struct param_row *row)
 	const struct histogram *h = row->value;
 
 	if (row->kind != PARAM_HISTOGRAM) {
-		kprintf("%s: %ld %s\n", row->name, (long)param_get(row), param_unit_name(row->unit));
+		kprintf("%s: %ld %s\n", row->name, (long)param_get(row),
+		    param_unit_name(row->unit));
 		return;
 	}
 	if (h->count == 0) {
 		kprintf("%s: no events\n", row->name);
 		return;
 	}
-	kprintf("%s: %lu events, mean %lu, median below %lu, 99 of 100 below %lu, worst %lu %s\n",
+	kprintf("%s: %lu events, mean %lu, median at most %lu, 99 of 100 at most %lu, worst %lu %s\n",
 	    row->name, (unsigned long)h->count, (unsigned long)(h->sum / h->count),
 	    (unsigned long)histogram_percentile(h, 50), (unsigned long)histogram_percentile(h, 99),
 	    (unsigned long)h->max, param_unit_name(row->unit));
@@ -64,6 +65,19 @@ leaf(const char *name)
 	return (dot != NULL ? dot + 1 : name);
 }
 
+/* How far name is from the real one: as a whole, in its last part, or 1 if it is a
+ * part of it. */
+static uint32_t
+name_distance(const char *name, const char *real)
+{
+	uint32_t whole = args_distance(name, real);
+	uint32_t part = args_distance(leaf(name), leaf(real)) + 1;
+
+	if (name[0] != '\0' && strstr(real, name) != NULL)
+		return (1);
+	return (whole < part ? whole : part);
+}
+
 static void
 unknown_name(const struct monitor_call *call, const char *name)
 {
@@ -71,9 +85,7 @@ unknown_name(const struct monitor_call *call, const char *name)
 	uint32_t best_distance = UINT32_MAX;
 
 	for (row = param_next(NULL); row != NULL; row = param_next(row)) {
-		uint32_t whole = args_distance(name, row->name);
-		uint32_t part = args_distance(leaf(name), leaf(row->name)) + 1;
-		uint32_t distance = whole < part ? whole : part;
+		uint32_t distance = name_distance(name, row->name);
 
 		if (distance < best_distance) {
 			best = row;
@@ -100,8 +112,8 @@ set(const struct monitor_call *call, const char *name, const char *value)
 	}
 	if (args_number(value, INT64_MIN, INT64_MAX, &number) != 0) {
 		if (row->kind == PARAM_TUNABLE)
-			monitor_expected(call, "%s: expected a number from %ld to %ld, got '%.40s'", name,
-			    (long)row->min, (long)row->max, value);
+			monitor_expected(call, "%s: expected a number from %ld to %ld, got '%.40s'",
+			    name, (long)row->min, (long)row->max, value);
 		else
 			monitor_expected(call, "%s is a statistic and cannot be set", name);
 		return;

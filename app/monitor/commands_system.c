@@ -28,7 +28,7 @@ print_latency(const char *what, const struct histogram *h)
 {
 	if (h->count == 0)
 		return;
-	kprintf("         %s us: mean %lu, median below %lu, 99 of 100 below %lu, worst %lu\n",
+	kprintf("         %s us: mean %lu, median at most %lu, 99 of 100 at most %lu, worst %lu\n",
 	    what, (unsigned long)(h->sum / h->count), (unsigned long)histogram_percentile(h, 50),
 	    (unsigned long)histogram_percentile(h, 99), (unsigned long)h->max);
 }
@@ -62,7 +62,8 @@ cmd_blkstat(const struct monitor_call *call)
 		kprintf("blkstat: no disks; see the messages at boot\n");
 		return;
 	}
-	kprintf("device       reads    writes   read KiB  write KiB   merges errors queued active\n");
+	kprintf("device       reads    writes   read KiB  write KiB   merges errors queued"
+	    " active\n");
 	for (i = 0; i < count; i++)
 		print_device(devices[i]);
 }
