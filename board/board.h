@@ -12,6 +12,7 @@
 /* One device: mapped by main.c, attached by a driver. */
 struct board_device {
 	const char *name;    /* for messages */
+	/* 0, or an error that has not been printed yet. */
 	int (*attach)(const struct board_device *device, uintptr_t base);
 	uint64_t pa;         /* registers */
 	uint32_t bytes;

@@ -5,7 +5,7 @@
  * Owns: nothing.
  * Does not: attach disks (the board's device table does).
  * Invariants: none.
- * Yields: all functions.
+ * Yields: all functions but boot_ramdisk.
  * See: docs/SPEC.md for the layout of the card.
  */
 #include "board/boot_disks.h"
@@ -39,7 +39,7 @@ boot_ramdisk(void)
 	if (err == 0)
 		err = ramdisk_attach(0, pa, bootargs.ramdisk_bytes, false);
 	if (err != 0)
-		kprintf("boot argument ramdisk=: %llu bytes: %s; %llu KiB lie outside the pool\n",
+		kprintf("boot argument ramdisk=: %llu bytes: %s; there are %llu KiB\n",
 		    (unsigned long long)bootargs.ramdisk_bytes, err_string(err),
 		    (unsigned long long)(bootmem_free_bytes() >> 10));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Steps of boot that need disks. Task context; all may yield. What is missing costs
- * one console line each and boot goes on.
+ * Steps of boot that make and use disks. What is missing costs one console line each
+ * and boot goes on.
  */
 #ifndef BOARD_BOOT_DISKS_H
 #define BOARD_BOOT_DISKS_H
@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Make the RAM disk that ramdisk= asks for. */
+/* Make the RAM disk that ramdisk= asks for. Before the page pool takes all RAM; does
+ * not yield. The others want task context and may yield. */
 void boot_ramdisk(void);
 
 /* Read the partition table of every disk; how many have a usable one. */

@@ -142,7 +142,6 @@ static void
 init(void *arg)
 {
 	(void)arg;
-	boot_ramdisk();                             /* md0, if asked for */
 	attach(board.devices, board.device_count);  /* disks */
 	boot_partitions();                          /* sd0s1, sd0s2, ... */
 	boot_file_system();                         /* programs and data */
@@ -170,6 +169,7 @@ kernel_main(uint64_t x0)
 	boot_parameters(x0);                        /* boot arguments */
 	boot_ram();                                 /* all of it, mapped */
 	boot_power();                               /* how to stop */
+	boot_ramdisk();                             /* md0, if asked for */
 	pool_as_asked = boot_pool();                /* page frames for everything to come */
 	trace_argument();
 	sched_init(&boot_task);                     /* this is a task now */

@@ -22,12 +22,16 @@
 
 typedef unsigned long long ull;
 
+extern const char kernel_text_start[], kernel_text_end[];
+
 static void
 print_address(const char *what, uint64_t address)
 {
 	uint64_t offset = 0;
-	const char *name = ksym_lookup(address, &offset);
+	const char *name = "not kernel code";
 
+	if (address >= (uintptr_t)kernel_text_start && address < (uintptr_t)kernel_text_end)
+		name = ksym_lookup(address, &offset);
 	panic_printf("  %s %016llx %s+%#llx\n", what, (ull)address, name, (ull)offset);
 }
 

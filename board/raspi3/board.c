@@ -120,6 +120,7 @@ park_cores(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
+/* sdcard_attach has said what is wrong with the card. */
 static int
 attach_card(const struct board_device *device, uintptr_t base)
 {
@@ -131,7 +132,9 @@ attach_card(const struct board_device *device, uintptr_t base)
 	err = mailbox_clock_hz(MAILBOX_CLOCK_EMMC, &hz);
 	if (err == 0)
 		err = bcm2835_emmc_attach(base, device->irq, hz, &host);
-	return (err != 0 ? err : sdcard_attach(host, device->unit));
+	if (err == 0 && sdcard_attach(host, device->unit) != 0)
+		return (0);
+	return (err);
 }
 
 static int
