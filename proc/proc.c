@@ -125,7 +125,7 @@ proc_start(struct proc *p)
 	p->vmspace = vmspace_alloc(p->abi->address_min, p->abi->address_max);
 	if (p->vmspace == NULL)
 		return (ERR_NOMEM);
-	snprintf(name, sizeof(name), "%s", p->name);
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(name) - 1, p->name);
 	error = task_create(&p->task, name, PRI_NORMAL, proc_main, p);
 	if (error != 0) {
 		vmspace_free(p->vmspace);
