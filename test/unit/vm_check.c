@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mm/vm_check*.c: each rule is broken once and must be named; then mended, and the
+ * check must be content again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mm/uma.h"
+#include "mm/vm_check.h"
+#include "mm/vm_fault.h"
+#include "mm/vm_meter.h"
+#include "mm/vm_phys.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
+
+#define BASE 0x100000ull
+#define RW   (VM_PROT_READ | VM_PROT_WRITE)
+
+static struct vm_domain *const vmd = &vm_domains[0];
+static struct vmspace *vm;
+static struct vm_object *object;
+
+static int
+boot(void **state)
+{
+	vm_offset_t va = BASE;
+	uint32_t i;
+
+	(void)state;
+	sim_mm_boot_bare(256);
+	vm = vmspace_alloc(PAGE_SIZE, 1ull << 30);
+	assert_int_equal(vm_map_find(vm, &va, 32 * PAGE_SIZE, RW, 0), 0);
+	object = vm_map_lookup_entry(&vm->map, BASE)->object;
+	for (i = 0; i < 20; i++)
+		assert_int_equal(vm_fault(vm, BASE + i * PAGE_SIZE, VM_PROT_WRITE), 0);
+	sim_mm_check();
+	return (0);
+}
+
+static void
+expect(const char *rule)
+{
+	struct vm_check_result r;
+
+	vm_check(&r);
+	assert_true(r.broken > 0);
+	assert_memory_equal(r.first_broken, rule, strlen(rule));
+}
+
+/* Change an lvalue, expect the rule, change it back. */
+#define PLANT(lvalue, bad, rule)                   \
+	do {                                       \
+		__typeof__(lvalue) kept_ = lvalue; \
+		lvalue = bad;                      \
+		expect(rule);                      \
+		lvalue = kept_;                    \
+		sim_mm_check();                    \
+	} while (0)
+
+static struct vm_page *
+page(vm_pindex_t pindex)
+{
+	return (vm_page_lookup(object, pindex));
+}
+
+static struct vm_page *
+a_free_page(void)
+{
+	struct vm_page *m = vm_phys_alloc(0, 0);
+
+	vm_phys_free(m, 0);
+	return (m);
+}
+
+static void
+check_counts_what_it_sees(void **state)
+{
+	struct vm_check_result r;
+
+	(void)state;
+	vm_check(&r);
+	assert_int_equal(r.broken, 0);
+	assert_int_equal(r.pages, 256);
+	assert_int_equal(r.queued_pages, 20);
+	assert_int_equal(r.objects, 1);
+	assert_int_equal(r.free_pages + r.queued_pages + r.wired_pages, 256);
+	assert_int_equal(r.swap_slots, 0);
+}
+
+static void
+check_C1_free_frames(void **state)
+{
+	struct vm_page *m = a_free_page();
+
+	(void)state;
+	PLANT(m->valid, 1, "C1");
+	PLANT(m->busy, 1, "C1");
+	PLANT(m->hold_count, 1, "C1");
+	PLANT(m->queue, PQ_ACTIVE, "C1");
+	PLANT(m->object, object, "C1");
+}
+
+static void
+check_C2_free_counts(void **state)
+{
+	(void)state;
+	PLANT(vmd->v_free_count, vmd->v_free_count - 1, "C2");
+	PLANT(page(3)->order, 0, "C2");
+}
+
+static void
+check_C3_C4_queues(void **state)
+{
+	struct vm_pagequeue *pq = &vmd->pagequeues[PQ_ACTIVE];
+
+	(void)state;
+	PLANT(page(5)->q_prev, 0, "C3");
+	PLANT(page(5)->queue, PQ_INACTIVE, "C4");
+	PLANT(page(5)->queue, 7, "C4");
+	PLANT(pq->count, pq->count + 1, "C4");
+	PLANT(pq->tail, vm_page_number(page(5)), "C4");
+}
+
+static void
+check_C5_wired(void **state)
+{
+	(void)state;
+	PLANT(vmd->v_wire_count, vmd->v_wire_count + 1, "C5");
+	PLANT(page(5)->wire_count, 1, "C5");
+}
+
+static void
+check_C6_C7_pages(void **state)
+{
+	struct vm_page *m = page(5);
+
+	(void)state;
+	PLANT(m->valid, 0x0f, "C6");
+	vm_page_dequeue(m);
+	expect("C7");
+	vm_page_activate(m);
+	sim_mm_check();
+}
+
+static void
+check_C8_C9_tree(void **state)
+{
+	struct vm_page *m = page(5);
+
+	(void)state;
+	PLANT(m->pindex, 100, "C8");
+	PLANT(m->object, NULL, "C3");
+	PLANT(object->resident_count, object->resident_count + 1, "C8");
+	PLANT(object->size_pages, 10, "C8");
+	PLANT(m->tree.parent, 0, "C8");
+	vm_page_dequeue(m);
+	vm_page_xbusy(m);
+	PLANT(m->object, NULL, "C8");
+	vm_page_xunbusy(m);
+	vm_page_activate(m);
+}
+
+static void
+check_C10_default_object_has_no_slots(void **state)
+{
+	(void)state;
+	PLANT(object->swap_count, 1, "C10");
+}
+
+static void
+check_C12_maps(void **state)
+{
+	struct vm_map_entry *e, *b;
+	vm_offset_t va = BASE + 32 * PAGE_SIZE;
+
+	(void)state;
+	assert_int_equal(vm_map_find(vm, &va, PAGE_SIZE, VM_PROT_READ, 0), 0);
+	e = vm_map_lookup_entry(&vm->map, BASE);
+	b = vm_map_lookup_entry(&vm->map, va);
+	PLANT(vm->map.entry_count, 1, "C12");
+	PLANT(vm->map.size_bytes, 0, "C12");
+	PLANT(vm->map.hint, (struct vm_map_entry *)vm, "C12");
+	PLANT(e->max_prot, VM_PROT_READ, "C12");
+	PLANT(e->flags, MAP_ENTRY_GUARD, "C12");
+	PLANT(e->end, e->end + PAGE_SIZE, "C12");
+	PLANT(b->start, b->start - PAGE_SIZE, "C12");
+	PLANT(b->offset, 1, "C12");
+	PLANT(object->ref_count, 0, "C12");
+}
+
+static void
+check_C13_zones(void **state)
+{
+	struct uma_zone *zone = uma_zone_next(NULL);
+
+	(void)state;
+	PLANT(zone->used_items, zone->used_items + 1, "C13");
+}
+
+static void
+check_C14_paging_in_progress(void **state)
+{
+	(void)state;
+	PLANT(page(5)->busy, 1, "C14");
+}
+
+static void
+check_C15_mappings(void **state)
+{
+	(void)state;
+	PLANT(vm->pmap.resident_count, vm->pmap.resident_count - 1, "C15");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(check_counts_what_it_sees, boot),
+		cmocka_unit_test_setup(check_C1_free_frames, boot),
+		cmocka_unit_test_setup(check_C2_free_counts, boot),
+		cmocka_unit_test_setup(check_C3_C4_queues, boot),
+		cmocka_unit_test_setup(check_C5_wired, boot),
+		cmocka_unit_test_setup(check_C6_C7_pages, boot),
+		cmocka_unit_test_setup(check_C8_C9_tree, boot),
+		cmocka_unit_test_setup(check_C10_default_object_has_no_slots, boot),
+		cmocka_unit_test_setup(check_C12_maps, boot),
+		cmocka_unit_test_setup(check_C13_zones, boot),
+		cmocka_unit_test_setup(check_C14_paging_in_progress, boot),
+		cmocka_unit_test_setup(check_C15_mappings, boot),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
