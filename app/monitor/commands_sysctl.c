@@ -33,7 +33,8 @@ print_row(const struct param_row *row)
 		kprintf("%s: no events\n", row->name);
 		return;
 	}
-	kprintf("%s: %lu events, mean %lu, median at most %lu, 99 of 100 at most %lu, worst %lu %s\n",
+	kprintf("%s: %lu events, mean %lu, median at most %lu, 99 of 100 at most %lu, worst %lu"
+	    " %s\n",
 	    row->name, (unsigned long)h->count, (unsigned long)(h->sum / h->count),
 	    (unsigned long)histogram_percentile(h, 50), (unsigned long)histogram_percentile(h, 99),
 	    (unsigned long)h->max, param_unit_name(row->unit));

@@ -82,7 +82,7 @@ expect_scan(int result, const char *text)
 static void
 body_good(void *arg)
 {
-	static uint8_t sector[512];
+	static uint8_t sector[512] __attribute__((aligned(512)));
 	struct blkdev *p;
 
 	(void)arg;

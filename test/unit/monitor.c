@@ -142,8 +142,8 @@ body_sysctl(void *arg)
 	expect_part("sysctl kern.irqs=x", "is a statistic and cannot be set");
 	expect_part("sysctl kern.irqs=1", "sysctl: ");
 	histogram_add(&mm_params.fault_us, 100);
-	expect("sysctl vm.fault_us", "vm.fault_us: 1 events, mean 100, median at most 100, 99 of 100"
-	    " at most 100, worst 100 us\n"
+	expect("sysctl vm.fault_us", "vm.fault_us: 1 events, mean 100, median at most 100,"
+	    " 99 of 100 at most 100, worst 100 us\n"
 	    "  Time from fault to resumption, faults that needed a read.\n");
 	memset(&mm_params.fault_us, 0, sizeof(mm_params.fault_us));
 	expect_part("sysctl kern.console", "kern.console.lines: ");
