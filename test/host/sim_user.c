@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kern/usercpu.h in a host test: a "program" is a C function, and its memory is
+ * reached through the simulated core, page faults included.
+ *
+ * Owns: sim_user_program.
+ * Does not: keep FP state, or run anything at another privilege.
+ *
+ * Invariants:
+ * U1 a program ends by a system call, never by returning.
+ *
+ * Yields: copyin, copyout, copyinstr, in page faults.
+ * See: kern/usercpu.h; test/host/sim_cpu.c.
+ */
+#include "test/host/sim_user.h"
+
+#include <stddef.h>
+
+#include "kern/machdep.h"
+#include "kern/usercpu.h"
+#include "lib/assert.h"
+#include "proc/proc.h"
+#include "test/host/sim_pmap.h"
+
+void (*sim_user_program)(const struct cpu_user_start *start);
+
+void
+cpu_user_attach(struct task *t, struct pmap *pmap, void *fp_state)
+{
+	(void)t;
+	(void)pmap;
+	(void)fp_state;
+}
+
+void
+cpu_user_enter(const struct cpu_user_start *start)
+{
+	KASSERT(sim_user_program != NULL, "U1: the test has given a program");
+	sim_user_program(start);
+	KASSERT(false, "U1: a program does not return");
+	__builtin_unreachable();
+}
+
+/* Memory of the calling task's program. */
+static struct vmspace *
+user_memory(void)
+{
+	struct task *t = curtask();
+
+	return (t != NULL && t->proc != NULL ? t->proc->vmspace : NULL);
+}
+
+int
+copyin(uint64_t user_from, void *to, size_t bytes)
+{
+	struct vmspace *vm = user_memory();
+
+	return (vm == NULL ? ERR_FAULT : sim_load(vm, user_from, to, bytes));
+}
+
+int
+copyout(const void *from, uint64_t user_to, size_t bytes)
+{
+	struct vmspace *vm = user_memory();
+
+	return (vm == NULL ? ERR_FAULT : sim_store(vm, user_to, from, bytes));
+}
+
+int
+copyinstr(uint64_t user_from, char *to, size_t limit)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < limit; i++) {
+		err = copyin(user_from + i, to + i, 1);
+		if (err != 0)
+			return (err);
+		if (to[i] == '\0')
+			return (0);
+	}
+	return (ERR_NAMETOOLONG);
+}
+
+void
+cpu_sync_icache(const void *va, size_t bytes)
+{
+	(void)va;
+	(void)bytes;
+}
