@@ -34,6 +34,7 @@
 #include "proc/trap_hooks.h"
 
 void trap_el0_sync(struct trapframe *tf, uint64_t esr, uint64_t far);
+int trap_el0_flag(uint64_t far, uint64_t esr);
 void trap_el1_sync(struct trapframe *tf);
 void trap_irq(void);
 _Noreturn void trap_unexpected(struct trapframe *tf, uint64_t vector);
@@ -73,7 +74,7 @@ abort_cause(uint64_t esr, vm_prot_t access, int error)
 	if (access == VM_PROT_EXECUTE)
 		return ("jump to an address that is not executable");
 	return (access == VM_PROT_WRITE ? "write to an address that is not writable"
-					: "read from an address that is not mapped");
+					: "read from an address that is not readable");
 }
 
 /* No good end for the program. Interrupts on. */
@@ -98,6 +99,14 @@ user_abort(struct trapframe *tf, uint64_t esr, uint64_t far, int error)
 
 	interrupts_on();
 	proc_user_fault(&fault);
+}
+
+/* First look at a data abort whose page may only lack an emulated flag: 0 if so, and
+ * it is set. Must stay short: vectors.S (V4). */
+int
+trap_el0_flag(uint64_t far, uint64_t esr)
+{
+	return (pmap_fault(curtask()->md.pmap, far, abort_access(esr)));
 }
 
 /* An abort on a user address, by the program or for it: 0 when the access may be

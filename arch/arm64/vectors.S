@@ -11,8 +11,9 @@
  *   to proc_syscall, because it is the most frequent exception.
  * Invariants: V1 EL0 is entered only through el0_return, with interrupts masked
  *   since the last look at ast_pending. V2 a frame is never pushed on a stack
- *   pointer in a guard. V3 kernel FP registers are those of the program: nothing
- *   here touches them.
+ *   pointer in a guard. V3 FP registers are those of the program: nothing
+ *   here touches them. V4 trap_el0_flag runs with interrupts masked throughout and does
+ *   not yield.
  * Yields: proc_syscall, proc_ast and trap_el0_sync may.
  * See: Arm ARM DDI0487 D1.3 (vector table), D17.2.37 (ESR_EL1).
  */
@@ -20,10 +21,12 @@
 #include <machine/trapframe.h>
 #include "arch/arm64/task_offsets.h"
 
-#define EC_SVC64 0x15
+#define EC_SVC64    0x15
+#define EC_DABT_EL0 0x24
+#define FSC_FLAG    0x08 /* bits 5:3 of an access flag (8-11) or permission fault (12-15) */
 
-/* General registers into the frame at sp; x21 = stack pointer to note. */
-.macro save_most
+/* Registers that a call may change, into the frame at sp. */
+.macro save_scratch
 	stp	x0, x1, [sp, #0]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
@@ -34,6 +37,9 @@
 	stp	x14, x15, [sp, #112]
 	stp	x16, x17, [sp, #128]
 	stp	x18, x19, [sp, #144]
+.endm
+
+.macro save_preserved
 	stp	x20, x21, [sp, #160]
 	stp	x22, x23, [sp, #176]
 	stp	x24, x25, [sp, #192]
@@ -41,6 +47,7 @@
 	stp	x28, x29, [sp, #224]
 .endm
 
+/* x21 = stack pointer to note. */
 .macro save_state
 	mrs	x22, elr_el1
 	mrs	x23, spsr_el1
@@ -54,7 +61,7 @@
 	msr	spsr_el1, x23
 .endm
 
-.macro restore_most
+.macro restore_scratch
 	ldp	x0, x1, [sp, #0]
 	ldp	x2, x3, [sp, #16]
 	ldp	x4, x5, [sp, #32]
@@ -65,6 +72,9 @@
 	ldp	x14, x15, [sp, #112]
 	ldp	x16, x17, [sp, #128]
 	ldp	x18, x19, [sp, #144]
+.endm
+
+.macro restore_preserved
 	ldp	x20, x21, [sp, #160]
 	ldp	x22, x23, [sp, #176]
 	ldp	x24, x25, [sp, #192]
@@ -72,13 +82,18 @@
 	ldp	x28, x29, [sp, #224]
 .endm
 
-/* From EL0. The frame record chain of the kernel ends here. */
-.macro enter_el0
-	sub	sp, sp, #TF_BYTES
-	save_most
+/* What save_scratch left out. The frame record chain of the kernel ends here. */
+.macro enter_el0_rest
+	save_preserved
 	mrs	x21, sp_el0
 	save_state
 	mov	x29, xzr
+.endm
+
+.macro enter_el0
+	sub	sp, sp, #TF_BYTES
+	save_scratch
+	enter_el0_rest
 .endm
 
 /* From EL1. V2: the bit test needs a register while there is none; sums and
@@ -90,7 +105,8 @@
 	tbz	x0, #KSTACK_BIT, stack_overflow
 	sub	x0, sp, x0
 	sub	sp, sp, x0
-	save_most
+	save_scratch
+	save_preserved
 	add	x21, sp, #TF_BYTES
 	save_state
 	mrs	x24, esr_el1
@@ -124,18 +140,23 @@ vectors:
 	unexpected 6
 	unexpected 7
 	.balign 128
-	enter_el0
+	sub	sp, sp, #TF_BYTES
+	save_scratch
 	mrs	x1, esr_el1
-	lsr	x24, x1, #26
-	cmp	x24, #EC_SVC64
+	lsr	x2, x1, #26
+	cmp	x2, #EC_SVC64
 	b.eq	el0_svc
+	and	x3, x1, #0x38
+	cmp	x2, #EC_DABT_EL0
+	ccmp	x3, #FSC_FLAG, #0, eq
+	b.eq	el0_flag
 	b	el0_sync
 	vector	el0_irq
 	unexpected 10
 	unexpected 11
 	.balign 128
-	enter_el0
-	mrs	x1, esr_el1
+	sub	sp, sp, #TF_BYTES
+	save_scratch
 	b	el0_sync
 	vector	el0_irq
 	unexpected 14
@@ -143,6 +164,7 @@ vectors:
 
 /* x8 = number, x0-x5 = arguments, which lie at the start of the frame. */
 el0_svc:
+	enter_el0_rest
 	mov	x0, x8
 	mov	x1, sp
 	msr	daifclr, #2
@@ -157,7 +179,8 @@ el0_resume:
 	restore_state
 	ldp	x30, x21, [sp, #TF_X30]
 	msr	sp_el0, x21
-	restore_most
+	restore_scratch
+	restore_preserved
 	add	sp, sp, #TF_BYTES
 	eret
 
@@ -166,8 +189,24 @@ el0_ast:
 	bl	proc_ast
 	b	el0_return
 
+/* An access flag or permission fault on data, nearly always one that pmap_fault
+ * emulates: only what a call may change has been saved, and nothing else need be,
+ * because nothing can intervene (V4). */
+el0_flag:
+	mrs	x0, far_el1
+	str	x30, [sp, #TF_X30]
+	bl	trap_el0_flag
+	ldr	x30, [sp, #TF_X30]
+	cbnz	w0, el0_sync
+	restore_scratch
+	add	sp, sp, #TF_BYTES
+	eret
+
+/* Scratch registers are saved, the others as they were. */
 el0_sync:
+	enter_el0_rest
 	mov	x0, sp
+	mrs	x1, esr_el1
 	mrs	x2, far_el1
 	bl	trap_el0_sync
 	b	el0_return
@@ -189,7 +228,8 @@ el1_sync:
 el1_return:
 	restore_state
 	ldr	x30, [sp, #TF_X30]
-	restore_most
+	restore_scratch
+	restore_preserved
 	add	sp, sp, #TF_BYTES
 	eret
 
@@ -208,7 +248,8 @@ stack_overflow:
 	mov	sp, x0
 	mrs	x0, tpidrro_el0
 	sub	sp, sp, #TF_BYTES
-	save_most
+	save_scratch
+	save_preserved
 	mrs	x21, tpidr_el0
 	add	x21, x21, #TF_BYTES
 	save_state
