@@ -28,7 +28,7 @@ struct run_alloc {
 	uint32_t cursor;                   /* slot where the next search begins */
 };
 
-/* Bytes of storage (8-byte aligned) for slot_count slots: about 0.133 per slot. */
+/* Bytes of storage (8-byte aligned) for slot_count slots: about 0.142 per slot. */
 size_t run_alloc_storage_bytes(uint32_t slot_count);
 
 /* All slot_count slots free. storage stays in use. slot_count >= 1. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Sources that host tests do not take from the library: test/host/sim_fail.c
-# stands in for the first (test/unit/test_panic.c includes it on its own).
+# stands in for the first (test/unit/panic.c includes it on its own).
 HOST_EXCLUDE += kern/panic.c
