@@ -129,7 +129,8 @@ remove_rebalance(const struct rb32_space *s, uint32_t *root, uint32_t x, uint32_
 			rotate(s, root, p, side);
 			w = rb32_node(s, p)->child[!side];
 		}
-		if (!is_red(s, rb32_node(s, w)->child[0]) && !is_red(s, rb32_node(s, w)->child[1])) {
+		if (!is_red(s, rb32_node(s, w)->child[side]) &&
+		    !is_red(s, rb32_node(s, w)->child[!side])) {
 			set_red(s, w);
 			x = p;
 			p = rb32_parent(s, x);

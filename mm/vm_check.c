@@ -26,6 +26,7 @@
  *   C15 pages mapped are not more than all address spaces' resident_count
  * Yields: never.
  * Complexity: O(frames + slots + entries * objects).
+ * See: mm/vm_check.h; the model test runs it after each step.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
  * Invariants: see vm_check.c.
  * Yields: never.
  * Complexity: O(resident pages * log + slots + entries * objects).
+ * See: vm_check.c.
  */
 #include "mm/swap_map.h"
 #include "mm/swap_pager.h"
@@ -193,5 +194,6 @@ vm_check_swap(struct vm_check_result *r)
 	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object))
 		counted += object->swap_count;
 	if (counted != r->swap_slots)
-		vm_check_broken(r, "C10: %u slots in use, objects count %u", r->swap_slots, counted);
+		vm_check_broken(r, "C10: %u slots in use, objects count %u", r->swap_slots,
+		    counted);
 }

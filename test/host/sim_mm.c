@@ -46,6 +46,19 @@ sim_mm_boot(uint32_t frames)
 	vm_meter_init_thresholds(&vm_domains[0]);
 }
 
+uint32_t
+sim_mm_exhaust(struct vm_page **taken)
+{
+	uint32_t n = 0;
+
+	while (!vm_page_count_severe(&vm_domains[0])) {
+		taken[n] = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_WIRED);
+		KASSERT(taken[n] != NULL, "above the severe threshold there is a page");
+		n++;
+	}
+	return (n);
+}
+
 void
 sim_mm_check(void)
 {

@@ -12,6 +12,9 @@
 void sim_mm_boot(uint32_t frames);
 /* The same without the thresholds: all zero, so that every frame can be had. */
 void sim_mm_boot_bare(uint32_t frames);
+/* Take frames (wired) until the pool is severely short; how many. */
+struct vm_page;
+uint32_t sim_mm_exhaust(struct vm_page **taken);
 /* vm_check and sim_pmap_check; fails the test, naming the rule. */
 void sim_mm_check(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mm/vm_fault*.c: the properties of contract 1.16, with a pager of the test's own
- * that knows what was asked of it.
+ * mm/vm_fault.c: zero fill, denial, waiting, prefault, holds (contract 1.16: T1, T4,
+ * T6); faults that read are in vm_fault_pagein.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,101 +14,17 @@
 #include "kern/sched.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_meter.h"
-#include "mm/vm_pager.h"
-#include "mm/vm_policy.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
+#include "test/host/sim_store.h"
 
 #define BASE  0x100000ull
-#define PAGES 128u
+#define PAGES SIM_STORE_PAGES
 #define RW    (VM_PROT_READ | VM_PROT_WRITE)
 
 static struct vm_domain *const vmd = &vm_domains[0];
 static struct vmspace *vm;
-
-/* ---- a pager: page i, while stored, is full of byte i + 1 */
-
-static struct {
-	bool stored[PAGES];
-	uint32_t reads, first, count, wanted; /* of the last read */
-	enum vm_pager_outcome outcome;
-	uint64_t latency_us;
-} store;
-
-static bool
-store_has_page(struct vm_object *object, vm_pindex_t pindex, uint32_t *before, uint32_t *after)
-{
-	vm_pindex_t i;
-
-	(void)object;
-	if (before != NULL) {
-		for (i = pindex; i > 0 && store.stored[i - 1]; i--)
-			continue;
-		*before = pindex - i;
-	}
-	if (after != NULL) {
-		for (i = pindex; i + 1 < PAGES && store.stored[i + 1]; i++)
-			continue;
-		*after = i - pindex;
-	}
-	return (store.stored[pindex]);
-}
-
-static enum vm_pager_outcome
-store_get_pages(struct vm_object *object, struct vm_page **m, uint32_t count, uint32_t wanted)
-{
-	uint32_t i;
-
-	(void)object;
-	store.reads++;
-	store.first = m[0]->pindex;
-	store.count = count;
-	store.wanted = wanted;
-	for (i = 0; i < count; i++) {
-		assert_true(vm_page_xbusied(m[i]));
-		assert_int_equal(m[i]->pindex, store.first + i);
-		assert_true(store.stored[m[i]->pindex]);
-	}
-	if (store.latency_us != 0)
-		tsleep(&store, "store", store.latency_us);
-	for (i = 0; i < count; i++) {
-		if (store.outcome == VM_PAGER_OK) {
-			memset(vm_page_address(m[i]), (int)m[i]->pindex + 1, PAGE_SIZE);
-			m[i]->valid = VM_PAGE_BITS_ALL;
-		}
-		if (i == wanted)
-			continue;
-		if (store.outcome == VM_PAGER_OK) {
-			vm_page_deactivate(m[i]);
-			vm_page_xunbusy(m[i]);
-		} else {
-			vm_page_free(m[i]);
-		}
-	}
-	return (store.outcome);
-}
-
-static void
-store_page_unswapped(struct vm_page *m)
-{
-	store.stored[m->pindex] = false;
-}
-
-static void
-store_free_space(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
-{
-	(void)object;
-	for (; start < end && start < PAGES; start++)
-		store.stored[start] = false;
-}
-
-static const struct vm_pager_ops store_ops = {
-	.has_page = store_has_page,
-	.get_pages = store_get_pages,
-	.page_unswapped = store_page_unswapped,
-	.free_space = store_free_space,
-};
 
 /* ---- set-up */
 
@@ -130,20 +46,9 @@ boot(uint32_t frames)
 	vm_offset_t va = BASE;
 
 	sim_mm_boot(frames);
-	memset(&store, 0, sizeof(store));
-	store.outcome = VM_PAGER_OK;
-	vm_pager_ops[OBJT_SWAP] = &store_ops;
+	sim_store_reset();
 	vm = vmspace_alloc(PAGE_SIZE, 1ull << 30);
 	assert_int_equal(vm_map_find(vm, &va, PAGES * PAGE_SIZE, RW, 0), 0);
-}
-
-/* Pages [first, end) are in the store and nowhere else. */
-static void
-boot_stored(uint32_t first, uint32_t end)
-{
-	boot(512);
-	the_object()->type = OBJT_SWAP;
-	memset(&store.stored[first], true, end - first);
 }
 
 static uint8_t
@@ -183,7 +88,7 @@ T1_body(void *arg)
 	memset(vm_page_address(vm_page_of(VM_PAGE_FIRST + 400)), 0x55, PAGE_SIZE);
 	for (i = 0; i < PAGES; i++)
 		assert_int_equal(load(i), 0);
-	assert_int_equal(store.reads, 0);
+	assert_int_equal(sim_store_state.reads, 0);
 	assert_int_equal(vm->usage.zero_fills, PAGES);
 	assert_int_equal(mm_params.v_zfod, PAGES);
 	assert_int_equal(vmspace_resident_count(vm), PAGES);
@@ -227,32 +132,6 @@ fault_write_dirties(void **state)
 }
 
 static void
-T3_body(void *arg)
-{
-	(void)arg;
-	boot_stored(10, 11);
-	assert_int_equal(load(10), 11);
-	assert_int_equal(store.reads, 1);
-	assert_true(store.stored[10]); /* kept while the page stays clean */
-	assert_null(pmap_extract(&vm->pmap, va_of(10), VM_PROT_WRITE)); /* L1 */
-	store_byte(10, 99);
-	assert_false(store.stored[10]);
-	assert_int_equal(vm_page_lookup(the_object(), 10)->dirty, VM_PAGE_BITS_ALL);
-	assert_int_equal(load(10), 99);
-	store.stored[12] = true; /* a write fault reads first, then drops the copy */
-	assert_int_equal(sim_store(vm, va_of(12) + 1, "x", 1), 0);
-	assert_false(store.stored[12]);
-	assert_int_equal(load(12), 13);
-	finish();
-}
-
-static void
-fault_T3_write_after_page_in_frees_swap(void **state)
-{
-	sim_run(T3_body, state);
-}
-
-static void
 T4_body(void *arg)
 {
 	vm_offset_t guard = va_of(PAGES);
@@ -284,32 +163,6 @@ fault_T4_unmapped_or_denied_changes_nothing(void **state)
 	sim_run(T4_body, state);
 }
 
-/* ---- T5 */
-
-static void
-T5_body(void *arg)
-{
-	uint8_t byte;
-
-	(void)arg;
-	boot_stored(0, 64);
-	store.outcome = VM_PAGER_ERROR;
-	assert_int_equal(sim_load(vm, va_of(20), &byte, 1), ERR_IO);
-	assert_int_equal(the_object()->resident_count, 0);
-	assert_int_equal(the_object()->paging_in_progress, 0);
-	assert_true(store.stored[20]);
-	sim_mm_check();
-	store.outcome = VM_PAGER_OK;
-	assert_int_equal(load(20), 21);
-	finish();
-}
-
-static void
-fault_T5_pager_error_leaves_no_page_behind(void **state)
-{
-	sim_run(T5_body, state);
-}
-
 /* ---- T6 */
 
 static int waiter_result;
@@ -325,20 +178,6 @@ touch_page_0(void *arg)
 	waiter_done = true;
 }
 
-/* Take frames until the pool is severely short. */
-static uint32_t
-exhaust(struct vm_page **taken)
-{
-	uint32_t n = 0;
-
-	while (!vm_page_count_severe(vmd)) {
-		taken[n] = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_WIRED);
-		assert_non_null(taken[n]);
-		n++;
-	}
-	return (n);
-}
-
 static void
 T6_body(void *arg)
 {
@@ -349,7 +188,7 @@ T6_body(void *arg)
 	(void)arg;
 	boot(512);
 	waiter_done = false;
-	n = exhaust(taken);
+	n = sim_mm_exhaust(taken);
 	assert_int_equal(task_create(&t, "fault", PRI_NORMAL, touch_page_0, NULL), 0);
 	sched_yield();
 	assert_false(waiter_done);
@@ -388,7 +227,7 @@ killed_body(void *arg)
 	(void)arg;
 	boot(512);
 	waiter_done = false;
-	n = exhaust(taken);
+	n = sim_mm_exhaust(taken);
 	assert_int_equal(task_create(&t, "fault", PRI_NORMAL, touch_page_0, NULL), 0);
 	sched_yield();
 	assert_false(waiter_done);
@@ -438,81 +277,6 @@ fault_pmap_enter_without_memory_is_retried(void **state)
 	sim_run(nomem_body, state);
 }
 
-/* ---- T7: the window */
-
-static void
-window_body(void *arg)
-{
-	struct vm_page *m;
-	uint32_t i;
-
-	(void)arg;
-	boot_stored(0, PAGES);
-	assert_int_equal(load(40), 41);
-	assert_int_equal(store.first + store.wanted, 40);
-	assert_true(store.first >= 40 - VM_FAULT_READ_BEHIND);
-	assert_true(store.count > 1);
-	for (i = store.first; i < store.first + store.count; i++) {
-		m = vm_page_lookup(the_object(), i);
-		assert_non_null(m);
-		assert_false(vm_page_busied(m));
-		assert_int_equal(m->queue, i == 40 ? PQ_ACTIVE : PQ_INACTIVE);
-		assert_int_equal(load(i), i + 1);
-	}
-	assert_int_equal(store.reads, 1);
-	assert_int_equal(mm_params.v_io_faults, 1);
-	finish();
-}
-
-static void
-fault_window_is_read_at_once(void **state)
-{
-	sim_run(window_body, state);
-}
-
-static void
-window_cut_body(void *arg)
-{
-	struct vm_page *taken[512];
-	uint32_t n, first;
-
-	(void)arg;
-	boot_stored(0, PAGES);
-	/* resident pages, the entry's edges and holes in the store end it */
-	vmd->v_free_min = 0;
-	the_object()->type = OBJT_DEFAULT;
-	store_byte(58, 1);
-	the_object()->type = OBJT_SWAP;
-	store.stored[58] = store.stored[63] = false;
-	assert_int_equal(load(60), 61);
-	assert_int_equal(store.first, 59);
-	assert_int_equal(store.count, 4); /* 59..62 */
-	assert_int_equal(load(0), 1);
-	assert_int_equal(store.wanted, 0);
-	assert_int_equal(load(PAGES - 1), PAGES);
-	assert_int_equal(store.first + store.count, PAGES);
-	/* without spare pages only the wanted one: W1 */
-	vm_meter_init_thresholds(vmd);
-	n = exhaust(taken);
-	vm_page_unwire(taken[--n], PQ_NONE);
-	vm_page_free(taken[n]);
-	first = store.reads;
-	assert_int_equal(load(90), 91);
-	assert_int_equal(store.reads, first + 1);
-	assert_int_equal(store.count, 1);
-	while (n > 0) {
-		vm_page_unwire(taken[--n], PQ_NONE);
-		vm_page_free(taken[n]);
-	}
-	finish();
-}
-
-static void
-fault_window_is_cut_by_neighbours_edges_and_memory(void **state)
-{
-	sim_run(window_cut_body, state);
-}
-
 /* ---- prefault */
 
 static void
@@ -547,46 +311,9 @@ fault_prefaults_four_resident_neighbours_each_side(void **state)
 	sim_run(prefault_body, state);
 }
 
-/* ---- T8 and busy pages */
+/* ---- busy pages and holds */
 
 static uint32_t loads_done;
-
-static void
-load_20(void *arg)
-{
-	(void)arg;
-	assert_int_equal(load(20), 21);
-	loads_done++;
-}
-
-static void
-T8_body(void *arg)
-{
-	struct task *t;
-	uint32_t i;
-
-	(void)arg;
-	boot_stored(0, PAGES);
-	store.latency_us = 1000;
-	loads_done = 0;
-	for (i = 0; i < 5; i++)
-		assert_int_equal(task_create(&t, "load", PRI_NORMAL, load_20, NULL), 0);
-	sched_yield();
-	assert_int_equal(loads_done, 0);
-	assert_int_equal(the_object()->paging_in_progress, 1);
-	sim_mm_check();
-	tsleep(&loads_done, "test", 2000);
-	assert_int_equal(loads_done, 5);
-	assert_int_equal(store.reads, 1);
-	assert_int_equal(mm_params.v_intrans, 4);
-	finish();
-}
-
-static void
-fault_T8_concurrent_faults_one_read(void **state)
-{
-	sim_run(T8_body, state);
-}
 
 static void
 write_30(void *arg)
@@ -631,70 +358,6 @@ flush_1_4_T6_owner_reads_but_waits_to_write(void **state)
 	sim_run(shared_busy_body, state);
 }
 
-/* ---- the map changes while a page is read */
-
-static int raced;
-
-static void
-load_raced(void *arg)
-{
-	uint8_t byte;
-
-	(void)arg;
-	raced = sim_load(vm, va_of(20), &byte, 1);
-	loads_done++;
-}
-
-static void
-unmap_body(void *arg)
-{
-	struct task *t;
-
-	(void)arg;
-	boot_stored(0, PAGES);
-	store.latency_us = 1000;
-	loads_done = 0;
-	assert_int_equal(task_create(&t, "load", PRI_NORMAL, load_raced, NULL), 0);
-	sched_yield();
-	assert_int_equal(vm_map_remove(vm, BASE, va_of(PAGES)), 0); /* waits for the read */
-	tsleep(&loads_done, "test", 2000);
-	assert_int_equal(loads_done, 1);
-	assert_int_equal(raced, ERR_FAULT);
-	assert_int_equal(vmspace_resident_count(vm), 0);
-	finish();
-}
-
-static void
-fault_unmap_during_read_is_noticed(void **state)
-{
-	sim_run(unmap_body, state);
-}
-
-static void
-protect_body(void *arg)
-{
-	struct task *t;
-
-	(void)arg;
-	boot_stored(0, PAGES);
-	store.latency_us = 1000;
-	loads_done = 0;
-	assert_int_equal(task_create(&t, "load", PRI_NORMAL, load_raced, NULL), 0);
-	sched_yield();
-	assert_int_equal(vm_map_protect(vm, va_of(20), va_of(21), VM_PROT_NONE), 0);
-	tsleep(&loads_done, "test", 2000);
-	assert_int_equal(loads_done, 1);
-	assert_int_equal(raced, ERR_FAULT);
-	assert_null(pmap_extract(&vm->pmap, va_of(20), VM_PROT_READ));
-	finish();
-}
-
-static void
-fault_protect_during_read_is_noticed(void **state)
-{
-	sim_run(protect_body, state);
-}
-
 static void
 hold_body(void *arg)
 {
@@ -733,19 +396,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fault_T1_untouched_anon_reads_zero),
 		cmocka_unit_test(fault_write_dirties),
-		cmocka_unit_test(fault_T3_write_after_page_in_frees_swap),
 		cmocka_unit_test(fault_T4_unmapped_or_denied_changes_nothing),
-		cmocka_unit_test(fault_T5_pager_error_leaves_no_page_behind),
 		cmocka_unit_test(fault_T6_severe_normal_waits_killed_proceeds),
 		cmocka_unit_test(fault_killed_while_waiting),
 		cmocka_unit_test(fault_pmap_enter_without_memory_is_retried),
-		cmocka_unit_test(fault_window_is_read_at_once),
-		cmocka_unit_test(fault_window_is_cut_by_neighbours_edges_and_memory),
 		cmocka_unit_test(fault_prefaults_four_resident_neighbours_each_side),
-		cmocka_unit_test(fault_T8_concurrent_faults_one_read),
 		cmocka_unit_test(flush_1_4_T6_owner_reads_but_waits_to_write),
-		cmocka_unit_test(fault_unmap_during_read_is_noticed),
-		cmocka_unit_test(fault_protect_during_read_is_noticed),
 		cmocka_unit_test(fault_hold_outlives_unmap),
 	};
 

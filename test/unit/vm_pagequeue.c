@@ -129,7 +129,8 @@ queue_random_operations_match_model(void **state)
 		markers[i] = vm_pagequeue_marker_begin(&pq);
 	for (i = 0; i < 100000; i++) {
 		if (rng_below(&rng, 4) == 0)
-			marker_step(markers[rng_below(&rng, MARKERS)], pages[rng_below(&rng, PAGES)]);
+			marker_step(markers[rng_below(&rng, MARKERS)],
+			    pages[rng_below(&rng, PAGES)]);
 		else
 			page_step(pages[rng_below(&rng, PAGES)], rng_below(&rng, 2));
 		if (i % 16 == 0)
