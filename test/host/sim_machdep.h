@@ -35,7 +35,14 @@
  */
 void sim_run(void (*fn)(void *arg), void *arg);
 
-/* The same, but fn is expected to end in a failure whose text begins with prefix
+/* cmocka test test_<name> that runs <name>_body(state) in a task. */
+#define SIM_TEST(name)                         \
+	static void test_##name(void **state)  \
+	{                                      \
+		sim_run(name##_body, state);   \
+	}
+
+/* The same as sim_run, but fn is expected to end in a failure whose text begins with prefix
  * (an invariant's number, "deadlock", or the words of a panic). */
 void sim_run_expect(const char *prefix, void (*fn)(void *arg), void *arg);
 

@@ -200,11 +200,7 @@ wait_body(void *arg)
 	assert_string_equal(served, "");
 }
 
-static void
-test_wait(void **state)
-{
-	sim_run(wait_body, state);
-}
+SIM_TEST(wait)
 
 /* ---- errors */
 
@@ -254,11 +250,7 @@ errors_body(void *arg)
 	release();
 }
 
-static void
-test_errors(void **state)
-{
-	sim_run(errors_body, state);
-}
+SIM_TEST(errors)
 
 /* ---- order and merging */
 
@@ -289,11 +281,7 @@ merge_body(void *arg)
 	assert_int_equal(buffer[2][0], 'e');
 }
 
-static void
-test_merge(void **state)
-{
-	sim_run(merge_body, state);
-}
+SIM_TEST(merge)
 
 static void
 merge_limit_body(void *arg)
@@ -316,11 +304,7 @@ merge_limit_body(void *arg)
 	assert_string_equal(served, "f0+0 f0+0 ");
 }
 
-static void
-test_merge_limit(void **state)
-{
-	sim_run(merge_limit_body, state);
-}
+SIM_TEST(merge_limit)
 
 /* An error of the transfer reaches every request in it. */
 static void
@@ -339,11 +323,7 @@ merge_error_body(void *arg)
 	assert_int_equal(disk.errors, 3);
 }
 
-static void
-test_merge_error(void **state)
-{
-	sim_run(merge_error_body, state);
-}
+SIM_TEST(merge_error)
 
 /* ---- priorities */
 
@@ -361,11 +341,7 @@ priority_body(void *arg)
 	assert_string_equal(served, "r10+1 r5+1 r20+1 w30+1 ");
 }
 
-static void
-test_priority(void **state)
-{
-	sim_run(priority_body, state);
-}
+SIM_TEST(priority)
 
 /* Page-ins without end: each waiting page-out is passed at most pass_max times. */
 static uint32_t since_pageout, worst;
@@ -416,11 +392,7 @@ starve_body(void *arg)
 	tsleep(&hold, "starve", 1000000);
 }
 
-static void
-test_starve(void **state)
-{
-	sim_run(starve_body, state);
-}
+SIM_TEST(starve)
 
 /* ---- partitions */
 
@@ -470,11 +442,7 @@ partition_body(void *arg)
 	assert_int_equal(blk_read(&part, 1, buffer[0], 1), ERR_NODEV);
 }
 
-static void
-test_partition(void **state)
-{
-	sim_run(partition_body, state);
-}
+SIM_TEST(partition)
 
 static void
 test_register(void **state)
@@ -538,11 +506,7 @@ gone_body(void *arg)
 	assert_string_equal(done_text, "2:-9 0:0 1:0 gone ");
 }
 
-static void
-test_gone(void **state)
-{
-	sim_run(gone_body, state);
-}
+SIM_TEST(gone)
 
 /* ---- many tasks, random requests, seeded scheduler: what was written is read */
 

@@ -102,11 +102,7 @@ polled_body(void *arg)
 	assert_int_equal(polled_bytes, 10);
 }
 
-static void
-test_polled(void **state)
-{
-	sim_run(polled_body, state);
-}
+SIM_TEST(polled)
 
 static struct console_writer writers[2];
 
@@ -200,11 +196,7 @@ edit_body(void *arg)
 	assert_string_equal(wire, "plain\r\n");
 }
 
-static void
-test_edit(void **state)
-{
-	sim_run(edit_body, state);
-}
+SIM_TEST(edit)
 
 static void
 irq_prints(void *arg)
@@ -235,11 +227,7 @@ full_irq_body(void *arg)
 		assert_int_equal(strtoul(wire + i * 62, NULL, 10), i);
 }
 
-static void
-test_full_irq(void **state)
-{
-	sim_run(full_irq_body, state);
-}
+SIM_TEST(full_irq)
 
 /* So does a task that has interrupts masked. */
 static void
@@ -260,11 +248,7 @@ full_masked_body(void *arg)
 	assert_int_equal(wire_bytes, 6200);
 }
 
-static void
-test_full_masked(void **state)
-{
-	sim_run(full_masked_body, state);
-}
+SIM_TEST(full_masked)
 
 static void
 long_line_body(void *arg)
@@ -289,11 +273,7 @@ long_line_body(void *arg)
 	assert_string_equal(wire + 510, "\r\n");
 }
 
-static void
-test_long_line(void **state)
-{
-	sim_run(long_line_body, state);
-}
+SIM_TEST(long_line)
 
 /* ---- input */
 
@@ -334,11 +314,7 @@ getc_body(void *arg)
 	assert_int_equal(console_getc(0), 0xff); /* no byte looks like an error */
 }
 
-static void
-test_getc(void **state)
-{
-	sim_run(getc_body, state);
-}
+SIM_TEST(getc)
 
 /* ---- panic */
 
@@ -358,11 +334,7 @@ panic_body(void *arg)
 	port_attach();
 }
 
-static void
-test_panic(void **state)
-{
-	sim_run(panic_body, state);
-}
+SIM_TEST(panic)
 
 int
 main(void)

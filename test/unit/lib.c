@@ -106,34 +106,41 @@ test_bitmap(void **state)
 	assert_int_equal(bitmap_count(map, 256), 256);
 }
 
-/* Runs inside a word, against counting bit by bit. */
+/* Bit by bit: the longest run, and where the first of each length begins. */
+static uint32_t
+runs_model(uint64_t word, int first[65])
+{
+	uint32_t longest = 0, run = 0;
+
+	for (uint32_t n = 1; n <= 64; n++)
+		first[n] = -1;
+	for (int bit = 0; bit < 64; bit++) {
+		run = word >> bit & 1 ? run + 1 : 0;
+		for (uint32_t n = 1; n <= run; n++)
+			if (first[n] < 0)
+				first[n] = bit - (int)n + 1;
+		if (run > longest)
+			longest = run;
+	}
+	return (longest);
+}
+
 static void
 test_bitmap_runs(void **state)
 {
 	struct rng rng;
+	int first[65];
 
 	(void)state;
 	rng_seed(&rng, 77);
 	for (int i = 0; i < 20000; i++) {
 		uint64_t word = rng_next(&rng);
-		uint32_t longest = 0, run = 0;
-		int first[65];
 
 		if (i % 3 == 1)
 			word |= rng_next(&rng) | rng_next(&rng);
 		if (i % 3 == 2)
 			word = i % 2 ? ~0ull << i % 64 : ~0ull >> i % 64;
-		for (uint32_t n = 1; n <= 64; n++)
-			first[n] = -1;
-		for (int bit = 0; bit < 64; bit++) {
-			run = word >> bit & 1 ? run + 1 : 0;
-			for (uint32_t n = 1; n <= run; n++)
-				if (first[n] < 0)
-					first[n] = bit - (int)n + 1;
-			if (run > longest)
-				longest = run;
-		}
-		assert_int_equal(bitmap_word_longest(word), longest);
+		assert_int_equal(bitmap_word_longest(word), runs_model(word, first));
 		for (uint32_t n = 1; n <= 64; n++)
 			assert_int_equal(bitmap_word_run(word, n), first[n]);
 	}

@@ -133,7 +133,8 @@ test_message(void **state)
 		panic_trap(&frame, "no such thing as %d", 7);
 	assert_int_equal(stop_code, PANIC_EXIT_CODE);
 	assert_ptr_equal(dumped_frame, &frame);
-	assert_non_null(strstr(wire, "panic: no such thing as 7\nin task 0 (none)\nregisters here\n"));
+	assert_non_null(strstr(wire, "panic: no such thing as 7\nin task 0 (none)\n"
+	    "registers here\n"));
 	check_tail();
 	assert_false(intr_enabled());
 }

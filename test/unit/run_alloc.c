@@ -169,7 +169,7 @@ model_run(uint32_t slot_count, uint32_t operations, uint64_t seed)
 		bool taking = rng_below(&rng, 10) < (op / (slot_count / 4 + 64) % 2 ? 3 : 7);
 
 		if (taking || live_count == 0) {
-			uint32_t count = rng_below(&rng, 3) ? 1 + rng_below(&rng, 16) : 1 + rng_below(&rng, 32);
+			uint32_t count = 1 + rng_below(&rng, rng_below(&rng, 3) ? 16 : 32);
 
 			model_get(slot_count, count, &live[live_count]);
 			in_use += live[live_count].count;

@@ -62,11 +62,7 @@ priorities_body(void *arg)
 	assert_int_equal(sched_runnable_count(), 0);
 }
 
-static void
-test_priorities(void **state)
-{
-	sim_run(priorities_body, state);
-}
+SIM_TEST(priorities)
 
 /* ---- sleep and wakeup */
 
@@ -101,11 +97,7 @@ wakeup_body(void *arg)
 	assert_false(wakeup_one(&chan_a));
 }
 
-static void
-test_wakeup(void **state)
-{
-	sim_run(wakeup_body, state);
-}
+SIM_TEST(wakeup)
 
 /* Two channels in one bucket: a wakeup on the one leaves the other asleep. */
 static uint8_t same_bucket[64 * 4096 + 1];
@@ -130,11 +122,7 @@ bucket_body(void *arg)
 	assert_string_equal(order, "x");
 }
 
-static void
-test_bucket(void **state)
-{
-	sim_run(bucket_body, state);
-}
+SIM_TEST(bucket)
 
 /* ---- timeouts */
 
@@ -151,11 +139,7 @@ timeout_body(void *arg)
 	assert_false(curtask()->sleep_timer.pending);
 }
 
-static void
-test_timeout(void **state)
-{
-	sim_run(timeout_body, state);
-}
+SIM_TEST(timeout)
 
 static void
 wake_a(void *arg)
@@ -181,11 +165,7 @@ timeout_cancelled_body(void *arg)
 	assert_in_range(timer_cycles_to_us(sched_idle_cycles()), 990, 1010);
 }
 
-static void
-test_timeout_cancelled(void **state)
-{
-	sim_run(timeout_cancelled_body, state);
-}
+SIM_TEST(timeout_cancelled)
 
 /* ---- wakeup_task, wakeup_pri, set_priority */
 
@@ -214,11 +194,7 @@ wakeup_task_body(void *arg)
 	assert_int_equal(killed_result, ERR_TIMEDOUT);
 }
 
-static void
-test_wakeup_task(void **state)
-{
-	sim_run(wakeup_task_body, state);
-}
+SIM_TEST(wakeup_task)
 
 static void
 pri_sleeper(void *arg)
@@ -249,11 +225,7 @@ wakeup_pri_body(void *arg)
 	assert_int_equal(t->priority, PRI_NORMAL);
 }
 
-static void
-test_wakeup_pri(void **state)
-{
-	sim_run(wakeup_pri_body, state);
-}
+SIM_TEST(wakeup_pri)
 
 static void
 set_priority_body(void *arg)
@@ -273,11 +245,7 @@ set_priority_body(void *arg)
 	assert_string_equal(order, "21");
 }
 
-static void
-test_set_priority(void **state)
-{
-	sim_run(set_priority_body, state);
-}
+SIM_TEST(set_priority)
 
 /* ---- msleep against an interrupt */
 
@@ -316,11 +284,7 @@ lost_wakeup_body(void *arg)
 	}
 }
 
-static void
-test_lost_wakeup(void **state)
-{
-	sim_run(lost_wakeup_body, state);
-}
+SIM_TEST(lost_wakeup)
 
 /* The wrong way is noticed: test, let the interrupt in, then sleep for ever. */
 static void
@@ -426,11 +390,7 @@ ending_body(void *arg)
 	assert_int_equal(ended, 100);
 }
 
-static void
-test_ending(void **state)
-{
-	sim_run(ending_body, state);
-}
+SIM_TEST(ending)
 
 /* ---- time */
 
@@ -448,11 +408,7 @@ account_body(void *arg)
 	assert_in_range(kern_params.run_longest_us, 300, 310);
 }
 
-static void
-test_account(void **state)
-{
-	sim_run(account_body, state);
-}
+SIM_TEST(account)
 
 /* A program at EL0: spends time, then passes through proc_ast if it is told to. */
 static struct proc *const some_proc = (struct proc *)&chan_a;
@@ -490,11 +446,7 @@ slice_body(void *arg)
 	assert_true(kern_params.preemptions >= 2);
 }
 
-static void
-test_slice(void **state)
-{
-	sim_run(slice_body, state);
-}
+SIM_TEST(slice)
 
 static void
 slice_never_body(void *arg)
@@ -509,11 +461,7 @@ slice_never_body(void *arg)
 	assert_non_null(strstr(order, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbb"));
 }
 
-static void
-test_slice_never(void **state)
-{
-	sim_run(slice_never_body, state);
-}
+SIM_TEST(slice_never)
 
 /* A better task that an interrupt wakes gets the core at the next return to EL0. */
 static void
@@ -545,11 +493,7 @@ preempt_body(void *arg)
 	assert_memory_equal(order, "aaa!a", 5);
 }
 
-static void
-test_preempt(void **state)
-{
-	sim_run(preempt_body, state);
-}
+SIM_TEST(preempt)
 
 /* ---- seeded scheduler */
 

@@ -159,7 +159,8 @@ read_pages(void)
 	static uint8_t frame[4096] __attribute__((aligned(4096)));
 
 	for (uint64_t i = 0; i < pages; i++) {
-		uint64_t bytes = file.size_bytes - i * 4096 < 4096 ? file.size_bytes - i * 4096 : 4096;
+		uint64_t left = file.size_bytes - i * 4096;
+		uint64_t bytes = left < 4096 ? left : 4096;
 
 		memset(frame, 0x77, sizeof(frame));
 		assert_int_equal(vnode_read_page(&file, i, virt_to_phys(frame)), 0);
@@ -190,11 +191,7 @@ layouts_body(void *arg)
 			}
 }
 
-static void
-test_layouts(void **state)
-{
-	sim_run(layouts_body, state);
-}
+SIM_TEST(layouts)
 
 /* Small and page-wise sequential reading costs one transfer a window. */
 static void
@@ -226,11 +223,7 @@ window_body(void *arg)
 	assert_int_equal(memory[0], (uint8_t)~content[0]);
 }
 
-static void
-test_window(void **state)
-{
-	sim_run(window_body, state);
-}
+SIM_TEST(window)
 
 static void
 errors_body(void *arg)
@@ -273,11 +266,7 @@ errors_body(void *arg)
 	SIM_EXPECT_ASSERT("V1", (void)!vnode_read(vp, 0, memory, 1));
 }
 
-static void
-test_errors(void **state)
-{
-	sim_run(errors_body, state);
-}
+SIM_TEST(errors)
 
 /* Readers at once, yielding everywhere. */
 static uint32_t readers_left;
