@@ -10,7 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 # assemble FUNCTION INSTRUCTION
 assemble() {
 	printf '\t.global %s\n%s:\n\t%s\n\tret\n' "$1" "$1" "$2" >"$scratch/x.S"
-	aarch64-linux-gnu-gcc -nostdlib -static -Wl,-e,"$1" -o "$scratch/x.elf" "$scratch/x.S"
+	aarch64-linux-gnu-gcc -nostdlib -static -Wl,-e,"$1",-Ttext=0xffffff8000080000 -o "$scratch/x.elf" "$scratch/x.S"
 }
 
 assemble v0 'add x1, x2, #0xd0'
