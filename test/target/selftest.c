@@ -31,5 +31,8 @@ const struct selftest selftests[] = {
 	{ "irq", selftest_irq },
 	{ "usercopy", selftest_usercopy },
 	{ "copy", selftest_copy },
+	{ "disk", selftest_disk },
+	{ "disk_error", selftest_disk_error },
+	{ "disk_speed", selftest_disk_speed },
 	{ NULL, NULL },
 };

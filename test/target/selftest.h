@@ -40,4 +40,9 @@ bool selftest_w_xor_x(void);
 bool selftest_usercopy(void);
 bool selftest_copy(void);
 
+/* selftest_disk.c */
+bool selftest_disk(void);
+bool selftest_disk_error(void);
+bool selftest_disk_speed(void);
+
 #endif
