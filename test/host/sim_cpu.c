@@ -112,10 +112,8 @@ translate(struct vmspace *vm, vm_offset_t va, vm_prot_t access, uint8_t **out)
 			*out = frame + (va & PAGE_MASK);
 			return (0);
 		}
-		if (pmap_fault(&vm->pmap, va, access) == 0) {
-			vm->usage.flag_faults++;
+		if (pmap_fault(&vm->pmap, va, access) == 0)
 			continue;
-		}
 		error = vm_fault(vm, va, access);
 		if (error != 0)
 			return (error);
@@ -124,17 +122,28 @@ translate(struct vmspace *vm, vm_offset_t va, vm_prot_t access, uint8_t **out)
 	return (ERR_FAULT);
 }
 
+/* Bytes from va to the end of its page, at most bytes. */
+static size_t
+in_page(vm_offset_t va, size_t bytes)
+{
+	size_t left = PAGE_SIZE - (va & PAGE_MASK);
+
+	return (bytes < left ? bytes : left);
+}
+
 int
 sim_load(struct vmspace *vm, vm_offset_t va, void *to, size_t bytes)
 {
 	uint8_t *at, *out = to;
+	size_t n;
 	int error;
 
-	for (; bytes > 0; bytes--, va++, out++) {
+	for (; bytes > 0; bytes -= n, va += n, out += n) {
 		error = translate(vm, va, VM_PROT_READ, &at);
 		if (error != 0)
 			return (error);
-		*out = *at;
+		n = in_page(va, bytes);
+		memcpy(out, at, n);
 	}
 	return (0);
 }
@@ -144,13 +153,15 @@ sim_store(struct vmspace *vm, vm_offset_t va, const void *from, size_t bytes)
 {
 	const uint8_t *in = from;
 	uint8_t *at;
+	size_t n;
 	int error;
 
-	for (; bytes > 0; bytes--, va++, in++) {
+	for (; bytes > 0; bytes -= n, va += n, in += n) {
 		error = translate(vm, va, VM_PROT_WRITE, &at);
 		if (error != 0)
 			return (error);
-		*at = *in;
+		n = in_page(va, bytes);
+		memcpy(at, in, n);
 	}
 	return (0);
 }

@@ -115,7 +115,7 @@ write_body(void *arg)
 	assert_true(m->act_count >= ACT_INIT);
 	store_byte(0, 42); /* emulated modified flag, no vm_fault */
 	assert_int_equal(vm->usage.faults, 1);
-	assert_int_equal(vm->usage.flag_faults, 1);
+	assert_int_equal(vm->pmap.flag_faults, 1);
 	vm_page_test_dirty(m);
 	assert_int_equal(m->dirty, VM_PAGE_BITS_ALL);
 	store_byte(1, 43); /* a write fault dirties at once */
