@@ -148,14 +148,26 @@ program_wait(uint32_t pid, struct proc_exit *out)
 	return (err);
 }
 
+/* What to do about a program that could not be loaded. */
+static const char *
+exec_advice(int err)
+{
+	if (err == ERR_NOEXEC || err == ERR_CORRUPT || err == ERR_IO)
+		return ("; write the card again with make sdcard");
+	if (err == ERR_NOMEM)
+		return ("; end other programs, or boot with a larger mem=");
+	return ("");
+}
+
 void
 program_report(const char *who, const char *name, const struct proc_exit *exit)
 {
 	char status[64];
 
 	if (exit->exec_error != 0) {
-		kprintf("%s: %s: %s\n", who, name, exit->exec_message[0] != '\0' ?
-		    exit->exec_message : err_string(exit->exec_error));
+		kprintf("%s: %s%s\n", who,
+		    exit->exec_message[0] != '\0' ? exit->exec_message : name,
+		    exec_advice(exit->exec_error));
 		return;
 	}
 	proc_status_text(exit->status, status, sizeof(status));

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs under the monitor, from the card to the summary line: the default job,
+ * run in the foreground and background, kill, Ctrl-C, a file that is no program.
+ *
+ * The program on the card is a real ELF file; what it does is a C function
+ * (sim_user_program) that looks at its first argument.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/monitor/job.h"
+#include "app/monitor/monitor.h"
+#include "app/monitor/program.h"
+#include "fs/fat32.h"
+#include "kern/console.h"
+#include "kern/kern_params.h"
+#include "kern/sched.h"
+#include "kern/usercpu.h"
+#include "lib/ebb_abi.h"
+#include "lib/le.h"
+#include "mm/mm_params.h"
+#include "proc/proc.h"
+#include "proc/trap_hooks.h"
+#include "test/host/console_tap.h"
+#include "test/host/fat_image.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
+#include "test/host/sim_user.h"
+
+#define FRAMES 2048
+#define LOAD_ADDRESS 0x400000
+
+static struct file_disk disk;
+
+/* Make apps/sort.elf a program of one page. */
+static void
+put_program(void)
+{
+	struct fat_layout l;
+	uint64_t entry;
+	uint32_t folder, cluster;
+	uint8_t *at;
+
+	fat_image_layout(&disk, &l);
+	entry = fat_entry_find(&disk, 2, "APPS       ");
+	folder = le16(disk.bytes + entry + 26);
+	entry = fat_entry_find(&disk, folder, "SORT    ELF");
+	cluster = le16(disk.bytes + entry + 26);
+	at = disk.bytes + l.data + (uint64_t)(cluster - 2) * l.cluster_bytes;
+	static const uint8_t head[120] = {
+		0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2, [18] = 183, [20] = 1, [26] = 0x40,
+		[32] = 64, [52] = 64, [54] = 56, [56] = 1, [64] = 1, [68] = 5, [82] = 0x40,
+		[90] = 0x40, [97] = 16, [105] = 16, [113] = 16
+	};
+
+	memcpy(at, head, sizeof(head));
+}
+
+static uint64_t
+system_call(uint64_t number, uint64_t a)
+{
+	uint64_t args[6] = { a };
+	int64_t result = proc_syscall(number, args);
+
+	proc_ast();
+	return ((uint64_t)result);
+}
+
+/* The program: "exit N" ends with N, "sleep" sleeps until it is killed. */
+static void
+program(const struct cpu_user_start *start)
+{
+	uint64_t argv[3] = { 0 };
+	char word[16] = "", number[8] = "0";
+
+	assert_int_equal(copyin(start->args[1], argv, sizeof(argv)), 0);
+	if (start->args[0] > 1)
+		assert_int_equal(copyinstr(argv[1], word, sizeof(word)), 0);
+	if (start->args[0] > 2)
+		assert_int_equal(copyinstr(argv[2], number, sizeof(number)), 0);
+	while (strcmp(word, "sleep") == 0)
+		system_call(EBB_SYS_SLEEP, 2500000);
+	system_call(EBB_SYS_EXIT, (uint64_t)atoi(number));
+}
+
+static void
+boot(void *image)
+{
+	console_tap_begin();
+	kern_params_register();
+	mm_params_register();
+	sim_mm_boot(FRAMES);
+	proc_init();
+	assert_int_equal(file_disk_open(&disk, "fd0", image), 0);
+	put_program();
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	sim_user_program = program;
+	console_tap_begin();
+}
+
+static void
+halt(void)
+{
+	sim_mm_check();
+	file_disk_close(&disk);
+}
+
+static void
+body_job(void *image)
+{
+	boot(image);
+	assert_true(job_run("sort", 0));
+	assert_non_null(strstr(console_tap_text(), "job: sort: exited with 0; 0.0"));
+	assert_non_null(strstr(console_tap_text(), " faults, 0 page-ins, 0 page-outs\n"));
+	console_tap_begin();
+	assert_false(job_run("sort:exit:3", 0));
+	assert_non_null(strstr(console_tap_text(), "job: sort: exited with 3; "));
+	console_tap_begin();
+	assert_false(job_run("/big.dat:x", 0));
+	assert_string_equal(console_tap_text(), "job: /big.dat: not an ELF file; write the"
+	    " card again with make sdcard\n");
+	console_tap_begin();
+	assert_false(job_run("/none", 0));
+	assert_string_equal(console_tap_text(), "run=: /none: no such program; ls /apps lists"
+	    " them\n");
+	assert_false(job_run(NULL, 1));
+	halt();
+}
+
+static void
+test_job(void **state)
+{
+	(void)state;
+	sim_run(body_job, (void *)fat_image_make("few4k", 8, false));
+}
+
+static void
+press_later(void *arg)
+{
+	(void)arg;
+	console_rx(3);
+}
+
+/* vmstat beats while the job runs and not after it; Ctrl-C ends the job. */
+static void
+body_vmstat(void *image)
+{
+	static struct sim_event event;
+	const char *text;
+	uint32_t lines = 0;
+
+	boot(image);
+	sim_event_schedule(&event, 3500000, press_later, NULL);
+	assert_false(job_run("sort:sleep", 1));
+	text = console_tap_text();
+	assert_int_equal(strncmp(text, "r  free ", 8), 0);
+	for (; *text != '\0'; text++)
+		lines += *text == '\n';
+	/* Header, three beats, ^C, summary. */
+	assert_int_equal(lines, 6);
+	assert_non_null(strstr(console_tap_text(), "job: sort: killed"));
+	console_tap_begin();
+	tsleep(body_vmstat, "test", 5000000);
+	assert_string_equal(console_tap_text(), "");
+	halt();
+}
+
+static void
+test_vmstat(void **state)
+{
+	(void)state;
+	sim_run(body_vmstat, (void *)fat_image_make("few4k", 8, false));
+}
+
+static void
+execute(const char *text)
+{
+	char line[128];
+
+	strcpy(line, text);
+	monitor_execute(line);
+}
+
+/* Has the text, with pid put in, been printed? */
+static void
+expect_part(const char *format, uint32_t pid)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, pid);
+	if (strstr(console_tap_text(), text) == NULL)
+		fail_msg("expected ...%s... got\n%s", text, console_tap_text());
+}
+
+static void
+body_run(void *image)
+{
+	char line[32];
+	uint32_t pid;
+
+	boot(image);
+	execute("run sort exit 7");
+	assert_non_null(strstr(console_tap_text(), "run: sort: exited with 7; "));
+	execute("run sort sleep &");
+	pid = proc_next(NULL)->pid;
+	expect_part("[%u] sort\n", pid);
+	assert_int_equal(program_background_count(), 1);
+	/* A foreground program does not swallow the end of one in the background. */
+	execute("run sort exit 1");
+	execute("ps");
+	expect_part("%5u sleep  ", pid);
+	program_background_report();
+	assert_int_equal(program_background_count(), 1);
+	snprintf(line, sizeof(line), "kill %u", pid);
+	execute(line);
+	tsleep(body_run, "test", 10000);
+	program_background_report();
+	expect_part("[%u]: sort: killed", pid);
+	assert_int_equal(program_background_count(), 0);
+	halt();
+}
+
+static void
+test_run(void **state)
+{
+	(void)state;
+	sim_run(body_run, (void *)fat_image_make("few512", 1, false));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_job),
+		cmocka_unit_test(test_vmstat),
+		cmocka_unit_test(test_run),
+	};
+
+	return (cmocka_run_group_tests_name("monitor_job", tests, NULL, NULL));
+}
