@@ -64,12 +64,11 @@ pmap_pinit(struct pmap *pmap)
 		return (ERR_NOMEM);
 	m->md.va_page = (uint32_t)(uintptr_t)pmap;
 	m->md.pv_tail = (uint32_t)((uint64_t)(uintptr_t)pmap >> 32);
-	pmap->root_pa = VM_PAGE_TO_PHYS(m);
-	pmap->root = mmu_table(pmap->root_pa);
-	pmap->ref = vm_page_number(m);
-	pmap->asid = 0;
-	pmap->resident_count = 0;
-	pmap->active_cores = 0;
+	*pmap = (struct pmap){
+		.root = mmu_table(VM_PAGE_TO_PHYS(m)),
+		.root_pa = VM_PAGE_TO_PHYS(m),
+		.ref = vm_page_number(m),
+	};
 	pmap_stats.table_pages++;
 	return (0);
 }

@@ -36,7 +36,7 @@ pmap_fault(struct pmap *pmap, vm_offset_t va, vm_prot_t access)
 		if ((access & VM_PROT_WRITE) != 0)
 			new &= ~PTE_RO;
 	} while (!pte_replace(pte, old, new));
-	pmap->flag_faults++;
+	pmap->flag_faults += old != new;
 	if ((old & PTE_AF) == 0) {
 		mmu_dsb_ishst();
 		pmap_stats.af_faults++;
