@@ -6,7 +6,7 @@
  * come from the first of: device tree, ATAG list, the board.
  *
  * Owns: what was found at x0.
- * Does not: keep the device tree after boot_power: its memory becomes part of the pool.
+ * Does not: keep the device tree after boot_ram: its memory becomes part of the pool.
  * Invariants: none.
  * Yields: never.
  * See: board/main.c for the order; kern/bootmem.h, kern/devtree.h, kern/bootargs.h.
@@ -136,6 +136,7 @@ boot_ram(void)
 	reserve(virt_to_phys(kernel_text_start), boot_image_bytes());
 	for (n = 0; tree != NULL && devtree_reserved(tree, n, &pa, &bytes) == 0; n++)
 		reserve(pa, bytes);
+	tree = NULL;
 }
 
 uint64_t
@@ -221,5 +222,4 @@ boot_power(void)
 		power_use_psci(PSCI_HVC);
 	else if (method != NULL && strcmp(method, "smc") == 0)
 		power_use_psci(PSCI_SMC);
-	tree = NULL;
 }

@@ -12,7 +12,8 @@
  * Sets up the text of the boot arguments and prints what is wrong with it. */
 void boot_parameters(uint64_t x0);
 
-/* Find all RAM, map it, and take away what is in use: kern/bootmem knows the rest. */
+/* Find all RAM, map it, and take away what is in use: kern/bootmem knows the rest. The
+ * last to look at the device tree, whose memory is free then. */
 void boot_ram(void);
 
 /* Make the page pool of mem= bytes, or of all RAM. false, after one console line, if

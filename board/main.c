@@ -167,8 +167,8 @@ kernel_main(uint64_t x0)
 	attach(board.early, board.early_count);     /* console, interrupt controller */
 	banner_begin();
 	boot_parameters(x0);                        /* boot arguments */
-	boot_ram();                                 /* all of it, mapped */
 	boot_power();                               /* how to stop */
+	boot_ram();                                 /* all of it, mapped */
 	boot_ramdisk();                             /* md0, if asked for */
 	pool_as_asked = boot_pool();                /* page frames for everything to come */
 	trace_argument();

@@ -24,7 +24,9 @@
 #include "lib/assert.h"
 #include "mm/vm_page.h"
 
-#define TABLE_PAGES  16
+#define TABLE_PAGES      16
+#define TABLE_PAGES_KEPT 4 /* of them for devices, not for stacks */
+#define GIB_BYTES        (1ull << 30)
 
 static uint64_t tables[TABLE_PAGES][PTE_TABLE_ENTRIES] __attribute__((aligned(4096)));
 static uint32_t tables_used;
@@ -122,30 +124,51 @@ map_pages(uint64_t *l2e, uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t at
 	return (0);
 }
 
-/* [pa, end_pa) at va, with level-2 blocks where both are aligned for it. */
+/* The whole of an unused level-1 or level-2 entry as one block, if addresses and rest
+ * allow it. True if the entry is a block now, whoever made it. */
+static bool
+map_block(uint64_t *entry, uint64_t block_bytes, uintptr_t va, uint64_t pa, uint64_t end_pa,
+    uint64_t attributes)
+{
+	if (*entry == 0 && (va | pa) % block_bytes == 0 && end_pa - pa >= block_bytes)
+		entry_set(entry, pa | attributes | KPTE_BLOCK);
+	return ((*entry & KPTE_TYPE) == KPTE_BLOCK);
+}
+
+/* Map from the start of [pa, end_pa) as much as one entry covers; *bytes is how much. */
+static int
+map_step(uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t attributes, uint64_t *bytes)
+{
+	uint64_t *l2e;
+
+	*bytes = GIB_BYTES - va % GIB_BYTES;
+	if (map_block(&kmap_l1[pte_index(va, L1_SHIFT)], GIB_BYTES, va, pa, end_pa, attributes))
+		return (0);
+	*bytes = KBLOCK_BYTES - va % KBLOCK_BYTES;
+	l2e = level2_entry(va);
+	if (l2e == NULL)
+		return (ERR_NOMEM);
+	if (map_block(l2e, KBLOCK_BYTES, va, pa, end_pa, attributes))
+		return (0);
+	if (*bytes > end_pa - pa)
+		*bytes = end_pa - pa;
+	return (map_pages(l2e, va, pa, pa + *bytes, attributes));
+}
+
+/* [pa, end_pa) at va. */
 static int
 map(uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t attributes)
 {
-	while (pa < end_pa) {
-		uint64_t *l2e = level2_entry(va);
-		uint64_t step = KBLOCK_BYTES - va % KBLOCK_BYTES;
-		int err = 0;
+	uint64_t bytes;
+	int err = 0;
 
-		if (l2e == NULL)
-			return (ERR_NOMEM);
-		if (step > end_pa - pa)
-			step = end_pa - pa;
-		if (step == KBLOCK_BYTES && pa % KBLOCK_BYTES == 0 && *l2e == 0)
-			entry_set(l2e, pa | attributes | KPTE_BLOCK);
-		else if ((*l2e & KPTE_TYPE) != KPTE_BLOCK)
-			err = map_pages(l2e, va, pa, pa + step, attributes);
-		if (err != 0)
-			return (err);
-		pa += step;
-		va += step;
+	while (pa < end_pa && err == 0) {
+		err = map_step(va, pa, end_pa, attributes, &bytes);
+		pa += bytes;
+		va += bytes;
 	}
 	entries_publish();
-	return (0);
+	return (err);
 }
 
 int
@@ -176,13 +199,13 @@ cpu_map_device(uint64_t pa, size_t bytes)
 	return (va + pa % PAGE_SIZE);
 }
 
-/* A table for stacks from the pool, once the store is down to what devices need. */
+/* A table for stacks: from the pool once the store is down to what devices may need. */
 static uint64_t *
 stack_table(uint64_t *l2e)
 {
 	struct vm_page *m;
 
-	if (*l2e != 0 || tables_used < TABLE_PAGES)
+	if (*l2e != 0 || tables_used < TABLE_PAGES - TABLE_PAGES_KEPT)
 		return (table_below(l2e));
 	m = vm_page_alloc(NULL, 0,
 	    VM_ALLOC_SYSTEM | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED | VM_ALLOC_ZERO);

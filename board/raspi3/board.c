@@ -7,7 +7,7 @@
  * Invariants: none.
  * Yields: attach functions of devices may.
  * See: BCM2835 ARM Peripherals (addresses with 0x20 instead of 0x3F at the top);
- *   BCM2836 ARM-local peripherals; docs/HARDWARE.md.
+ *   BCM2836 ARM-local peripherals.
  */
 #include "board/board.h"
 
