@@ -46,7 +46,8 @@ limits_read(struct vblk *vb)
 
 	vb->segments_max = VBLK_SEGMENTS_MAX;
 	vb->segment_bytes_max = UINT32_MAX & ~(VBLK_BLOCK_BYTES - 1);
-	if (vm->features & F_SEG_MAX && virtio_mmio_config32(vm, CONFIG_SEG_MAX) < VBLK_SEGMENTS_MAX)
+	if (vm->features & F_SEG_MAX &&
+	    virtio_mmio_config32(vm, CONFIG_SEG_MAX) < VBLK_SEGMENTS_MAX)
 		vb->segments_max = virtio_mmio_config32(vm, CONFIG_SEG_MAX);
 	if (vb->segments_max == 0)
 		vb->segments_max = 1;
@@ -55,7 +56,8 @@ limits_read(struct vblk *vb)
 		    ~(VBLK_BLOCK_BYTES - 1);
 	if (vb->segment_bytes_max == 0)
 		return ("its segments are smaller than a block");
-	if (vm->features & F_BLK_SIZE && virtio_mmio_config32(vm, CONFIG_BLK_SIZE) != VBLK_BLOCK_BYTES)
+	if (vm->features & F_BLK_SIZE &&
+	    virtio_mmio_config32(vm, CONFIG_BLK_SIZE) != VBLK_BLOCK_BYTES)
 		return ("its blocks are not of 512 bytes");
 	return (NULL);
 }

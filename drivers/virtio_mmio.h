@@ -55,7 +55,7 @@ struct virtio_mmio {
 	uint16_t avail_index;   /* next to fill, free-running */
 	uint16_t used_index;    /* next to read, free-running */
 	uint32_t inflight_count;
-	uint16_t next[VIRTIO_QUEUE_SIZE];   /* our record of desc[].next, beyond the device's reach */
+	uint16_t next[VIRTIO_QUEUE_SIZE];   /* desc[].next, beyond the device's reach */
 	uint16_t length[VIRTIO_QUEUE_SIZE]; /* descriptors of the request at this head; 0 = none */
 	void *token[VIRTIO_QUEUE_SIZE];     /* its caller's name */
 };

@@ -43,7 +43,12 @@ extern const struct proc_abi proc_abi_aarch64;
  */
 enum proc_state { PROC_EMBRYO, PROC_ACTIVE, PROC_ZOMBIE };
 
-enum proc_file_kind { PROC_FILE_NONE, PROC_FILE_CONSOLE_IN, PROC_FILE_CONSOLE_OUT, PROC_FILE_VNODE };
+enum proc_file_kind {
+	PROC_FILE_NONE,
+	PROC_FILE_CONSOLE_IN,
+	PROC_FILE_CONSOLE_OUT,
+	PROC_FILE_VNODE
+};
 
 struct proc_file {
 	struct vnode *vnode;

@@ -257,7 +257,8 @@ proc_user_fault(const struct user_fault *fault)
 	if (p->killed)
 		proc_exit(EBB_STATUS_KILLED | p->kill_reason);
 	if (fault->has_far)
-		snprintf(where, sizeof(where), " at address 0x%llx", (unsigned long long)fault->far);
+		snprintf(where, sizeof(where), " at address 0x%llx",
+		    (unsigned long long)fault->far);
 	kprintf("%s (pid %u) killed: %s%s, pc 0x%llx (esr 0x%llx)\n", p->name,
 	    (unsigned)p->pid, fault->cause, where, (unsigned long long)fault->pc,
 	    (unsigned long long)fault->esr);

@@ -69,10 +69,11 @@ is_continuation(char c)
 static uint32_t
 before(const struct line_edit *le, uint32_t at)
 {
-	if (at > 0)
+	while (at > 0) {
 		at--;
-	while (at > 0 && is_continuation(le->text[at]))
-		at--;
+		if (!is_continuation(le->text[at]))
+			break;
+	}
 	return (at);
 }
 

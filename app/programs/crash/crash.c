@@ -113,6 +113,7 @@ main(int argc, char **argv)
 	int status = argc == 2 ? act(argv[1]) : 2;
 
 	if (status == 2)
-		fprintf(stderr, "usage: crash null|wild|kernel|text|data|stack|undefined|jump|calls\n");
+		fprintf(stderr,
+		    "usage: crash null|wild|kernel|text|data|stack|undefined|jump|calls\n");
 	return (status);
 }

@@ -147,7 +147,8 @@ finish(const struct heap *heap, uint8_t digest[SHA256_BYTES])
 		const struct record *r = (const struct record *)(heap->base + offset);
 
 		if (previous != NULL && record_compare(previous, r) > 0) {
-			fprintf(stderr, "sort: line %llu out of order\n", (unsigned long long)lines);
+			fprintf(stderr, "sort: line %llu out of order\n",
+			    (unsigned long long)lines);
 			return (-1);
 		}
 		sha256_update(&sha, record_text(r), r->length);
