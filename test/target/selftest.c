@@ -31,6 +31,8 @@ const struct selftest selftests[] = {
 	{ "irq", selftest_irq },
 	{ "usercopy", selftest_usercopy },
 	{ "copy", selftest_copy },
+	{ "flags", selftest_flags },
+	{ "asids", selftest_asids },
 	{ "disk", selftest_disk },
 	{ "disk_error", selftest_disk_error },
 	{ "disk_speed", selftest_disk_speed },

@@ -40,6 +40,10 @@ bool selftest_w_xor_x(void);
 bool selftest_usercopy(void);
 bool selftest_copy(void);
 
+/* selftest_pmap.c */
+bool selftest_flags(void);
+bool selftest_asids(void);
+
 /* selftest_disk.c */
 bool selftest_disk(void);
 bool selftest_disk_error(void);
