@@ -18,7 +18,7 @@
  * H2 every extent lies within the clusters that exist.
  * H3 marks ascend, the first begins at index 0.
  *
- * Yields: all functions, in blk_read or every SCHED_LOOP_MAX steps.
+ * Yields: all functions, in blk_read or every STEPS_PER_YIELD steps.
  * Complexity: open O(count); find O(1) amortised in sequence, else O(stride)
  * extents, stride <= 2 * extents / FAT32_MARKS_MAX.
  * See: Microsoft, FAT: General Overview of On-Disk Format, "FAT Data Structure".
@@ -39,6 +39,9 @@
 #define ENTRY_FREE 0u
 #define ENTRY_BAD 0x0ffffff7u
 #define ENTRY_END_MIN 0x0ffffff8u
+
+/* A step looks into each copy of the FAT: some hundred instructions. */
+#define STEPS_PER_YIELD (SCHED_LOOP_MAX / 4)
 
 #define CHAIN_END 0u /* from link_get: no further cluster */
 
@@ -178,7 +181,7 @@ fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain,
 			break;
 		extent_append(chain, &e, next);
 		cluster = next;
-		if (n % SCHED_LOOP_MAX == 0)
+		if (n % STEPS_PER_YIELD == 0)
 			sched_maybe_yield();
 	}
 	if (n > count) {
@@ -248,7 +251,7 @@ extent_next(const struct fat32_geometry *geo, const struct fat32_chain *chain,
 		if (next != e->cluster + e->count)
 			break;
 		e->count++;
-		if (steps % SCHED_LOOP_MAX == 0)
+		if (steps % STEPS_PER_YIELD == 0)
 			sched_maybe_yield();
 	}
 	return (0);

@@ -17,7 +17,7 @@
  * D1 names are NUL-terminated UTF-8 without control characters and '/'.
  * D2 at most FAT32_DIR_BYTES_MAX bytes of a directory are looked at.
  *
- * Yields: in blk_read or every SCHED_LOOP_MAX entries.
+ * Yields: in blk_read or after each sector.
  * See: Microsoft, FAT: General Overview of On-Disk Format, "FAT Directory
  * Structure" and "Long Directory Entries".
  */
@@ -304,7 +304,7 @@ fat32_dir_next(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32
 			(*slot)++;
 			return (0);
 		}
-		if (*slot % SCHED_LOOP_MAX == SCHED_LOOP_MAX - 1)
+		if (*slot % ENTRIES_PER_SECTOR == ENTRIES_PER_SECTOR - 1)
 			sched_maybe_yield();
 	}
 	return (ERR_NOENT);

@@ -101,7 +101,7 @@ line_get(void)
 	/* Nothing is edited any more, but the row is still ours until its newline is
 	 * out: only then may others begin theirs without erasing it first. */
 	console_set_edit("", "", 0);
-	kprintf(PROMPT "%s\n", editor.text);
+	kprintf(PROMPT "%s%s\n", editor.text, event == LINE_DROPPED ? "^C" : "");
 	console_set_edit(NULL, NULL, 0);
 	return (event == LINE_DONE);
 }
