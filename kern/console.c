@@ -112,7 +112,7 @@ kick(void)
 static bool
 may_wait(void)
 {
-	return (started && curtask() != NULL && !sched_in_irq() && intr_enabled());
+	return (started && curtask() != NULL && intr_enabled());
 }
 
 /* What erasing and repainting an edited line adds to a piece, at most. */

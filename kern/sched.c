@@ -278,7 +278,6 @@ sleep_on(struct task *me, const void *chan, const char *wmesg, uint64_t timeout_
 	me->slice_used_cycles = 0;
 	me->wchan = chan;
 	me->wmesg = wmesg;
-	me->timed_out = false;
 	me->slept_at_us = timer_now_us();
 	me->state = TASK_SLEEPING;
 	TAILQ_INSERT_TAIL(bucket_of(chan), me, run_link);
@@ -500,6 +499,7 @@ sched_task_end(void)
 	struct task *me = curtask();
 
 	(void)intr_disable();
+	KASSERT(zombie == NULL, "S4: the one that ended before has been freed");
 	me->state = TASK_ZOMBIE;
 	zombie = me;
 	switch_away(me);

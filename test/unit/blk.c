@@ -344,7 +344,7 @@ priority_body(void *arg)
 SIM_TEST(priority)
 
 /* Page-ins without end: each waiting page-out is passed at most pass_max times. */
-static uint32_t since_pageout, worst;
+static uint32_t since_pageout, worst, least;
 
 static void
 resubmit(struct bio *bio)
@@ -353,6 +353,8 @@ resubmit(struct bio *bio)
 
 	done_count++;
 	if (bio->priority == BIO_PAGEOUT) {
+		if (since_pageout < least)
+			least = since_pageout;
 		since_pageout = 0;
 		return;
 	}
@@ -374,6 +376,7 @@ starve_body(void *arg)
 	hold = true;
 	since_pageout = 0;
 	worst = 0;
+	least = UINT32_MAX;
 	for (uint32_t i = 0; i < 3; i++)
 		bio_set(i, BIO_READ, BIO_PAGEIN, i * 7, 1)->done = resubmit;
 	bio_set(3, BIO_READ, BIO_NORMAL, 500, 1)->done = resubmit;
@@ -388,6 +391,7 @@ starve_body(void *arg)
 			tsleep(&hold, "starve", 100);
 		assert_in_range(worst, 1, 6);
 	}
+	assert_true(least >= 3); /* nor do they take over */
 	assert_true(done_count < 100); /* the page-outs did not have to wait for the end */
 	tsleep(&hold, "starve", 1000000);
 }

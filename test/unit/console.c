@@ -23,6 +23,7 @@ static char wire[65536];
 static size_t wire_bytes;
 static size_t polled_bytes;
 static struct sim_event tx_event;
+static uint64_t byte_us = 87;
 
 static void
 wire_put(char c)
@@ -43,6 +44,8 @@ port_tx_irq(void *arg)
 	if (c < 0)
 		return;
 	wire_put((char)c);
+	while (byte_us == 0 && (c = console_tx_next()) >= 0)
+		wire_put((char)c);
 	port_tx_start();
 }
 
@@ -51,7 +54,7 @@ port_tx_start(void)
 {
 	assert_false(intr_enabled());
 	if (!tx_event.pending)
-		sim_event_schedule(&tx_event, 87, port_tx_irq, NULL);
+		sim_event_schedule(&tx_event, byte_us, port_tx_irq, NULL);
 }
 
 static void
@@ -162,12 +165,35 @@ atomic_body(void *arg)
 	check_lines(162);
 }
 
+/* A port so fast that the ring empties between any two masked sections. */
+static void
+busy_port_body(void *arg)
+{
+	(void)arg;
+	port_attach();
+	console_start();
+	for (int i = 0; i < 300; i++) {
+		uint64_t saved = intr_disable();
+
+		/* Fill up without letting the port work, then need room. */
+		while (kern_params.console_lines % 60 != 59)
+			kprintf("%066d\n", i);
+		intr_restore(saved);
+		kprintf("%066d\n", i);
+		wire_bytes = 0;
+	}
+	wait_sent();
+}
+
 static void
 test_atomic(void **state)
 {
 	sim_run(atomic_body, state);
 	sim_random_scheduler(sim_seed(4711));
 	sim_run(atomic_body, state);
+	byte_us = 0; /* one interrupt empties the ring, wherever it is let in */
+	sim_run(busy_port_body, state);
+	byte_us = 87;
 	sim_random_scheduler(0);
 }
 

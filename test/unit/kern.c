@@ -94,6 +94,24 @@ test_callouts(void **state)
 	assert_string_equal(fired, "ab");
 }
 
+/* Two deadlines that are equal to the tick: 2000 ticks are 32 us. */
+static void
+test_callout_order(void **state)
+{
+	struct callout a = { 0 }, b = { 0 };
+
+	(void)state;
+	sim_reset();
+	fired[0] = '\0';
+	callout_reset(&a, 33, fire, "a");
+	for (uint32_t i = 0; i < 2000 / SIM_CYCLES_PER_READ - 1; i++)
+		(void)get_cyclecount();
+	callout_reset(&b, 1, fire, "b");
+	assert_int_equal(a.deadline_cycles, b.deadline_cycles);
+	sim_advance_us(50);
+	assert_string_equal(fired, "ab");
+}
+
 static struct callout again;
 static int again_left;
 
@@ -405,6 +423,13 @@ test_histogram(void **state)
 	assert_int_equal(histogram_percentile(&h, 100), 99);
 	histogram_add(&h, UINT64_MAX);
 	assert_int_equal(h.buckets[HISTOGRAM_BUCKETS - 1], 1);
+	/* Ranks are rounded up: of 0, 0, 100 the upper third is the last. */
+	memset(&h, 0, sizeof(h));
+	histogram_add(&h, 0);
+	histogram_add(&h, 0);
+	histogram_add(&h, 100);
+	assert_int_equal(histogram_percentile(&h, 66), 0);
+	assert_int_equal(histogram_percentile(&h, 67), 100);
 	SIM_EXPECT_ASSERT("P3", (void)histogram_percentile(&h, 101));
 }
 
@@ -414,6 +439,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conversion),
 		cmocka_unit_test(test_callouts),
+		cmocka_unit_test(test_callout_order),
 		cmocka_unit_test(test_callout_again),
 		cmocka_unit_test(test_callouts_random),
 		cmocka_unit_test(test_irq),

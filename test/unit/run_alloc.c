@@ -116,20 +116,22 @@ test_misuse(void **state)
 	assert_int_equal(ra.free_count, 96);
 }
 
-/* Is there a run of count inside an aligned group of 64? */
-static bool
-model_has_run(uint32_t slot_count, uint32_t count)
+/* First fit from the cursor on, then from the start, inside groups of 64. */
+static uint32_t
+model_first(uint32_t slot_count, uint32_t cursor, uint32_t count)
 {
-	uint32_t run = 0;
+	for (int round = 0; round < 2; round++) {
+		uint32_t run = 0;
 
-	for (uint32_t i = 0; i < slot_count; i++) {
-		if (i % 64 == 0)
-			run = 0;
-		run = used[i] ? 0 : run + 1;
-		if (run >= count)
-			return (true);
+		for (uint32_t i = round == 0 ? cursor : 0; i < slot_count; i++) {
+			if (i % 64 == 0)
+				run = 0;
+			run = used[i] ? 0 : run + 1;
+			if (run >= count)
+				return (i + 1 - count);
+		}
 	}
-	return (false);
+	return (RUN_ALLOC_NONE);
 }
 
 struct live {
@@ -139,13 +141,13 @@ struct live {
 static void
 model_get(uint32_t slot_count, uint32_t count, struct live *out)
 {
+	uint32_t expected = model_first(slot_count, ra.cursor, count);
 	uint32_t first = run_alloc_get(&ra, count);
 
 	out->count = 0;
-	if (first == RUN_ALLOC_NONE) {
-		assert_false(model_has_run(slot_count, count));
+	assert_int_equal(first, expected);
+	if (first == RUN_ALLOC_NONE)
 		return;
-	}
 	assert_true(first + count <= slot_count);
 	assert_int_equal(first / 64, (first + count - 1) / 64);
 	for (uint32_t i = first; i < first + count; i++) {
@@ -206,6 +208,7 @@ test_model(void **state)
 	model_run(63, 5000, seed + 1);
 	model_run(64, 5000, seed + 2);
 	model_run(1000, 40000, seed + 3);
+	model_run(2500, 40000, seed + 6); /* the last group of sixteen words is not full */
 	model_run(16384, 100000, seed + 4);
 	model_run(65600, 100000, seed + 5); /* four levels of hints */
 }

@@ -67,6 +67,7 @@ SIM_TEST(priorities)
 /* ---- sleep and wakeup */
 
 static int chan_a, chan_b;
+static struct proc *const some_proc = (struct proc *)&chan_a;
 
 static void
 sleeper(void *arg)
@@ -243,6 +244,13 @@ set_priority_body(void *arg)
 	sched_set_priority(curtask(), PRI_IDLE);
 	sched_maybe_yield();
 	assert_string_equal(order, "21");
+	/* A program that runs is told of a waiting task that is raised above it. */
+	sched_set_priority(curtask(), PRI_NORMAL);
+	curtask()->proc = some_proc;
+	t = spawn("third", PRI_NORMAL, note_arg, "3");
+	assert_false(curtask()->ast_pending);
+	sched_set_priority(t, PRI_PAGEOUT);
+	assert_true(curtask()->ast_pending);
 }
 
 SIM_TEST(set_priority)
@@ -411,7 +419,6 @@ account_body(void *arg)
 SIM_TEST(account)
 
 /* A program at EL0: spends time, then passes through proc_ast if it is told to. */
-static struct proc *const some_proc = (struct proc *)&chan_a;
 static uint64_t spun_us;
 
 static void
@@ -495,6 +502,38 @@ preempt_body(void *arg)
 
 SIM_TEST(preempt)
 
+/* Interruptions by better tasks neither lengthen a slice nor cost the rest of it. */
+static void
+io_often(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 15; i++)
+		tsleep(&chan_b, "often", 4000);
+}
+
+static void
+slice_kept_body(void *arg)
+{
+	size_t run = 1, longest = 0;
+
+	(void)arg;
+	order[0] = '\0';
+	spawn("io", PRI_IO, io_often, NULL);
+	spawn("a", PRI_NORMAL, program, "a")->proc = some_proc;
+	spawn("b", PRI_NORMAL, program, "b")->proc = some_proc;
+	tsleep(&chan_a, "slice", 200000);
+	assert_int_equal(strlen(order), 60);
+	for (size_t i = 1; i < 50; i++) {
+		run = order[i] == order[i - 1] ? run + 1 : 1;
+		if (run > longest)
+			longest = run;
+	}
+	assert_in_range(longest, 9, 21); /* a slice is 10 notes, seen up to a slice late */
+	assert_true(kern_params.preemptions >= 10);
+}
+
+SIM_TEST(slice_kept)
+
 /* ---- seeded scheduler */
 
 static void
@@ -558,6 +597,7 @@ main(void)
 		cmocka_unit_test(test_slice),
 		cmocka_unit_test(test_slice_never),
 		cmocka_unit_test(test_preempt),
+		cmocka_unit_test(test_slice_kept),
 		cmocka_unit_test(test_random),
 	};
 
