@@ -125,6 +125,7 @@ boot_ram(void)
 	uint64_t pa, bytes;
 	uint32_t n;
 
+	bootmem_init();
 	for (n = 0; tree != NULL && devtree_memory(tree, n, &pa, &bytes) == 0; n++)
 		add_ram(pa, bytes);
 	if (n == 0 && board.memory != NULL && board.memory(&pa, &bytes) == 0)

@@ -8,7 +8,8 @@
  *
  * Owns: the list of free ranges.
  * Does not: map anything (arch) or give anything back.
- * Invariants: N1 ranges are page aligned, not empty, sorted and disjoint.
+ * Invariants: N1 ranges are page aligned, not empty, sorted and disjoint. N3 a cut that
+ *   would need a range too many changes nothing.
  * Yields: never.
  * See: board/main.c.
  */
@@ -58,12 +59,20 @@ cut(uint32_t i, uint64_t pa, uint64_t end, int *err)
 	}
 	if (pa <= first) {
 		ranges[i] = (struct bootmem_range){ end, last - end };
-	} else {
-		ranges[i].bytes = pa - first;
-		if (end < last)
-			*err = insert_at(i + 1, end, last);
+		return (false);
 	}
+	if (end < last)
+		*err = insert_at(i + 1, end, last);
+	if (*err == 0)
+		ranges[i].bytes = pa - first;
 	return (false);
+}
+
+void
+bootmem_init(void)
+{
+	range_count = 0;
+	total_bytes = 0;
 }
 
 int
@@ -71,6 +80,7 @@ bootmem_add(uint64_t pa, uint64_t bytes)
 {
 	uint64_t end = (pa + bytes) & ~(PAGE - 1);
 	uint32_t i = 0;
+	int err;
 
 	pa = (pa + PAGE - 1) & ~(PAGE - 1);
 	if (end <= pa)
@@ -80,8 +90,10 @@ bootmem_add(uint64_t pa, uint64_t bytes)
 	if ((i > 0 && ranges[i - 1].pa + ranges[i - 1].bytes > pa) ||
 	    (i < range_count && ranges[i].pa < end))
 		return (ERR_EXIST);
-	total_bytes += end - pa;
-	return (insert_at(i, pa, end));
+	err = insert_at(i, pa, end);
+	if (err == 0)
+		total_bytes += end - pa;
+	return (err);
 }
 
 int
@@ -92,7 +104,7 @@ bootmem_reserve(uint64_t pa, uint64_t bytes)
 	int err = 0;
 
 	pa &= ~(PAGE - 1);
-	while (i < range_count)
+	while (i < range_count && err == 0)
 		if (!cut(i, pa, end, &err))
 			i++;
 	return (err);
@@ -129,7 +141,8 @@ bootmem_alloc(uint64_t bytes, uint64_t align, uint64_t *pa)
 		if (start < ranges[i].pa)
 			continue;
 		*pa = start;
-		return (bootmem_reserve(start, bytes));
+		if (bootmem_reserve(start, bytes) == 0)
+			return (0);
 	}
 	return (ERR_NOMEM);
 }

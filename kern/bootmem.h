@@ -18,7 +18,11 @@ struct bootmem_range {
 	uint64_t bytes; /* whole pages */
 };
 
-/* RAM [pa, pa + bytes), rounded inwards to pages, is there. ERR_NOSPC: too many ranges. */
+/* Nothing is known yet (host tests boot more than once). */
+void bootmem_init(void);
+
+/* RAM [pa, pa + bytes), rounded inwards to pages, is there. ERR_NOSPC: too
+ * many ranges; ERR_EXIST: it overlaps what is known. */
 int bootmem_add(uint64_t pa, uint64_t bytes) ERR_MUST_CHECK;
 /* ... and these bytes of it, rounded outwards, are taken. ERR_NOSPC. */
 int bootmem_reserve(uint64_t pa, uint64_t bytes) ERR_MUST_CHECK;

@@ -36,6 +36,8 @@ devtree_check(const void *blob, const char **why)
 	int offset = 0, next = 0, depth = 0;
 	int err = fdt_check_header(blob);
 
+	if (err == 0 && (fdt_off_mem_rsvmap(blob) % 8 != 0 || fdt_off_dt_struct(blob) % 4 != 0))
+		err = -FDT_ERR_ALIGNMENT;
 	if (err != 0) {
 		*why = fdt_strerror(err);
 		return (ERR_CORRUPT);
