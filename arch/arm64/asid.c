@@ -24,11 +24,8 @@
 #include <machine/mmu_ops.h>
 
 #include "lib/assert.h"
-#include "mm/pmap.h"
 
-#define GENERATION_SHIFT 16
-
-static uint64_t generation = 1; /* pmap->asid 0 is of no generation */
+uint64_t asid_generation = 1; /* pmap->asid 0 is of no generation */
 static uint64_t next_asid = 1;
 static uint64_t asid_count = 1u << 8;
 static uint64_t empty_ttbr0;
@@ -36,8 +33,8 @@ static uint64_t empty_ttbr0;
 void
 asid_init(uint32_t bits, uint64_t empty_ttbr)
 {
-	KASSERT(bits >= 2 && bits <= GENERATION_SHIFT, "N3: an ASID has 2 to 16 bits");
-	generation++;
+	KASSERT(bits >= 2 && bits <= ASID_BITS_MAX, "N3: an ASID has 2 to 16 bits");
+	asid_generation++;
 	next_asid = 1;
 	asid_count = 1ull << bits;
 	empty_ttbr0 = empty_ttbr;
@@ -52,7 +49,7 @@ rollover(void)
 	mmu_tlbi_vmalle1is();
 	mmu_dsb_ish();
 	mmu_isb();
-	generation++;
+	asid_generation++;
 	next_asid = 1;
 	pmap_stats.asid_rollovers++;
 }
@@ -60,16 +57,9 @@ rollover(void)
 void
 asid_assign(struct pmap *pmap)
 {
-	if (pmap->asid >> GENERATION_SHIFT == generation)
+	if (pmap->asid >> ASID_BITS_MAX == asid_generation)
 		return;
 	if (next_asid == asid_count)
 		rollover();
-	pmap->asid = generation << GENERATION_SHIFT | next_asid++;
-}
-
-bool
-asid_live(const struct pmap *pmap, uint64_t *asid)
-{
-	*asid = pmap->asid << ASID_SHIFT; /* the generation falls out at the top */
-	return (pmap->asid >> GENERATION_SHIFT == generation);
+	pmap->asid = asid_generation << ASID_BITS_MAX | next_asid++;
 }

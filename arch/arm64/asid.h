@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct pmap;
+#include "mm/pmap.h"
 
 /* The ASID in bits 63:48, where TTBR0_EL1 and TLBI operands want it. */
 #define ASID_SHIFT 48
@@ -21,7 +21,16 @@ void asid_init(uint32_t bits, uint64_t empty_ttbr);
  * TTBR0 at the empty table and the TLB empty. */
 void asid_assign(struct pmap *pmap);
 
+/* pmap->asid is generation << ASID_BITS_MAX | ASID. */
+#define ASID_BITS_MAX 16
+extern uint64_t asid_generation;
+
 /* May the TLB hold entries of pmap? If so its ASID, shifted, in *asid. */
-bool asid_live(const struct pmap *pmap, uint64_t *asid);
+static inline bool
+asid_live(const struct pmap *pmap, uint64_t *asid)
+{
+	*asid = pmap->asid << ASID_SHIFT; /* the generation falls out at the top */
+	return (pmap->asid >> ASID_BITS_MAX == asid_generation);
+}
 
 #endif

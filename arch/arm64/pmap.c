@@ -132,10 +132,9 @@ pmap_reduce_entry(uint64_t *pte, vm_prot_t prot)
 }
 
 void
-pmap_remove_entry(const struct pmap_walk *w, struct pmap_batch *batch)
+pmap_remove_entry(const struct pmap_walk *w, struct vm_page *m, struct pmap_batch *batch)
 {
 	uint64_t old = pte_exchange(w->l3, 0);
-	struct vm_page *m = PHYS_TO_VM_PAGE(old & PTE_ADDRESS);
 	bool unlinked;
 
 	pmap_keep_flags(m, old);
@@ -273,7 +272,7 @@ pmap_remove(struct pmap *pmap, vm_offset_t start, vm_offset_t end)
 		return;
 	pmap_batch_init(&batch, pmap);
 	for (; pmap_walk_next(pmap, start, end, &w); start = w.va + PAGE_SIZE)
-		pmap_remove_entry(&w, &batch);
+		pmap_remove_entry(&w, PHYS_TO_VM_PAGE(pte_load(w.l3) & PTE_ADDRESS), &batch);
 	pmap_batch_finish(&batch);
 }
 

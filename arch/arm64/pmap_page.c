@@ -17,14 +17,20 @@
 
 #define EXISTS_QUICK_MAX 16
 
-static uint64_t *
+static inline void
+check_entry(const struct vm_page *m, const uint64_t *pte)
+{
+	KASSERT(pte != NULL &&
+	        (pte_load(pte) & (PTE_VALID | PTE_ADDRESS)) == (VM_PAGE_TO_PHYS(m) | PTE_VALID),
+	    "G1: a reverse mapping leads to the page's entry");
+}
+
+static inline uint64_t *
 entry_at(const struct vm_page *m, uint32_t ref, vm_offset_t va)
 {
 	uint64_t *pte = pmap_pte(pmap_of_ref(ref), va);
 
-	KASSERT(pte != NULL && (pte_load(pte) & PTE_VALID) != 0 &&
-	        (pte_load(pte) & PTE_ADDRESS) == VM_PAGE_TO_PHYS(m),
-	    "G1: a reverse mapping leads to the page's entry");
+	check_entry(m, pte);
 	return (pte);
 }
 
@@ -38,9 +44,9 @@ pmap_remove_all(struct vm_page *m)
 		return;
 	pmap_batch_init(&batch, NULL);
 	while (m->md.pmap != 0) {
-		entry_at(m, m->md.pmap, ptoa(m->md.va_page));
 		pmap_walk(pmap_of_ref(m->md.pmap), ptoa(m->md.va_page), &w);
-		pmap_remove_entry(&w, &batch);
+		check_entry(m, w.l3);
+		pmap_remove_entry(&w, m, &batch);
 	}
 	pmap_batch_finish(&batch);
 }

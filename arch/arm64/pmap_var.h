@@ -106,8 +106,8 @@ pmap_batch_finish(struct pmap_batch *batch)
 		table_free_dead(&batch->dead_tables);
 }
 
-/* ---- pmap.c: remove the valid mapping at w->l3 with its reverse mapping. */
-void pmap_remove_entry(const struct pmap_walk *w, struct pmap_batch *batch);
+/* ---- pmap.c: remove the mapping of m at w->l3 with its reverse mapping. */
+void pmap_remove_entry(const struct pmap_walk *w, struct vm_page *m, struct pmap_batch *batch);
 /* Keep in m what a former entry of it knew. */
 void pmap_keep_flags(struct vm_page *m, uint64_t pte);
 /* Cut the rights of *pte down to prot; returns the entry as it was. */

@@ -34,15 +34,6 @@ tlb_operand(uint64_t asid, vm_offset_t va)
 }
 
 void
-tlb_batch_init(struct tlb_batch *batch, const struct pmap *range_pmap)
-{
-	batch->range_pmap = range_pmap;
-	batch->count = 0;
-	batch->whole = false;
-	batch->tables = false;
-}
-
-void
 tlb_batch_add(struct tlb_batch *batch, const struct pmap *pmap, vm_offset_t va, bool table)
 {
 	uint64_t asid;

@@ -24,7 +24,14 @@ struct tlb_batch {
 
 /* Empty batch. With a pmap, only that one's addresses come in and too many of them
  * turn into one flush of its ASID; with NULL, a full batch is flushed on the way. */
-void tlb_batch_init(struct tlb_batch *batch, const struct pmap *range_pmap);
+static inline void
+tlb_batch_init(struct tlb_batch *batch, const struct pmap *range_pmap)
+{
+	batch->range_pmap = range_pmap;
+	batch->count = 0;
+	batch->whole = false;
+	batch->tables = false;
+}
 
 /* The entry of va has changed or gone and may be in a TLB. table: the table with
  * that entry was unlinked as well. */
