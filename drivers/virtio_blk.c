@@ -20,7 +20,8 @@
  *   K2 a transfer is finished when it is issued in full (or failed) and has no
  *      request out;
  *   K3 the lock is not held during bio_done, whose callbacks may submit;
- *   K4 a failed disk has nothing in flight: the device was reset.
+ *   K4 whenever something waits, something is in flight whose end will issue it;
+ *   K5 a failed disk has nothing in flight: the device was reset.
  * Yields: only vblk_serial_read.
  * See: VIRTIO 1.1, 5.2 (block device); virtio_blk_attach.c brings a disk up.
  */
@@ -107,7 +108,7 @@ request_send(struct vblk *vb, struct vblk_request *r, uint32_t type, uint64_t se
 		    DMA_FROM_DEVICE), 1, true };
 	r->used = true;
 	error = virtio_mmio_add(&vb->vm, vb->buffers, data_count + 2, r);
-	KASSERT(error == 0, "K5: room in the queue was checked before");
+	KASSERT(error == 0, "K6: room in the queue was checked before");
 }
 
 /* One request from t's cursor; false when the device has no room for more. */
@@ -353,6 +354,18 @@ reap(struct vblk *vb)
 }
 
 static void
+vblk_start(struct blkdev *dev)
+{
+	struct vblk *vb = dev->softc;
+
+	irq_lock_acquire(&vb->lock);
+	fill(vb);
+	irq_lock_release(&vb->lock);
+	if (vb->failed)
+		complete(vb);
+}
+
+static void
 vblk_poll(struct blkdev *dev)
 {
 	struct vblk *vb = dev->softc;
@@ -363,6 +376,8 @@ vblk_poll(struct blkdev *dev)
 	irq_lock_release(&vb->lock);
 	announce(vb);
 	complete(vb);
+	/* Only now are the transfers of what was completed free for what still waits. */
+	vblk_start(dev);
 }
 
 void
@@ -373,18 +388,6 @@ vblk_interrupt(void *arg)
 	drivers_params.vblk_irqs++;
 	if (virtio_mmio_interrupt(&vb->vm))
 		vblk_poll(&vb->dev);
-}
-
-static void
-vblk_start(struct blkdev *dev)
-{
-	struct vblk *vb = dev->softc;
-
-	irq_lock_acquire(&vb->lock);
-	fill(vb);
-	irq_lock_release(&vb->lock);
-	if (vb->failed)
-		complete(vb);
 }
 
 const struct blkdev_ops vblk_ops = {

@@ -8,7 +8,7 @@
  * Owns: the storage of all disks, one page of DMA memory each included.
  * Does not: transfer data (virtio_blk.c).
  * Invariants:
- *   K6 a disk is in the block layer's table only after it has answered a request.
+ *   K7 a disk is in the block layer's table only after it has answered a request.
  * Yields: virtio_blk_probe.
  * See: VIRTIO 1.1, 5.2.3 to 5.2.5 (features, configuration, initialisation).
  */

@@ -151,7 +151,7 @@ answer(void *arg)
 		memmove(&v->waiting[i], &v->waiting[i + 1],
 		    (--v->waiting_count - i) * sizeof(v->waiting[0]));
 		serve(v, head);
-		if (v->latency_us != 0)
+		if (v->latency_us != 0 && !v->batch)
 			break;
 	}
 	v->interrupt |= 1;

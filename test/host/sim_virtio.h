@@ -33,6 +33,7 @@ struct sim_virtio {
 	uint64_t capacity;
 	uint32_t latency_us;     /* 0 = at once */
 	bool shuffle;            /* answer in random order */
+	bool batch;              /* after latency_us answer all that wait, not one */
 	bool deaf;               /* never answers */
 	uint64_t bad_sector;     /* requests that touch it get status 1 */
 	enum sim_virtio_garbage garbage;

@@ -37,14 +37,15 @@ static const struct virtio_blk_slots where = {
 
 static const struct variant {
 	uint32_t version, latency_us;
-	bool shuffle;
+	bool shuffle, batch;
 	uint64_t seed;
 } variants[] = {
-	{ 2, 0, false, 0 },
-	{ 1, 0, false, 0 },
-	{ 2, 50, false, 0 },
-	{ 1, 50, true, 41 },
-	{ 2, 50, true, 42 },
+	{ 2, 0, false, false, 0 },
+	{ 1, 0, false, false, 0 },
+	{ 2, 50, false, false, 0 },
+	{ 2, 500, false, true, 0 },
+	{ 1, 50, true, false, 41 },
+	{ 2, 50, true, true, 42 },
 };
 static const struct variant *variant = &variants[0];
 
@@ -65,6 +66,7 @@ begin(void)
 	slots[2].version = variant->version;
 	slots[2].latency_us = variant->latency_us;
 	slots[2].shuffle = variant->shuffle;
+	slots[2].batch = variant->batch;
 	sim_ram_init(RAM_BYTES);
 	console_tap_begin();
 	memset(&drivers_params, 0, sizeof(drivers_params));
