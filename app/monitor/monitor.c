@@ -3,14 +3,15 @@
  * The monitor task: the default job, then prompt, edit, execute, for ever.
  *
  * The line being edited is known to the console (console_set_edit), which keeps it
- * below the lines of other writers. Painting is a full "\r prompt text", with
- * spaces over what was longer and backspaces to the cursor: every terminal can.
+ * below the lines of other writers. Painting is the typed character, or a full
+ * "\r prompt text" with spaces over what was longer and backspaces to the cursor:
+ * every terminal can.
  *
  * Owns: the edited line and its history, what is on the screen of it.
  * Does not: know keys (line_edit.c) or commands (commands.c).
  *
  * Invariants:
- * M2 the text given to console_set_edit is `view`, and it lives for ever.
+ * M2 the text given to console_set_edit does not change while it is set.
  *
  * Yields: everything, in console and commands.
  * See: app/monitor/monitor.h.
@@ -29,6 +30,7 @@
 #include "kern/machdep.h"
 #include "kern/sched.h"
 
+#define REPAINT_KEY 12 /* Ctrl-L */
 #define PROMPT "ebb> "
 #define PROMPT_COLUMNS 5
 #define SCREEN_COLUMNS 79
@@ -38,8 +40,9 @@
 #define BACKGROUND_POLL_US 250000
 
 static struct line_edit editor;
-static char view[LINE_BYTES];
-static uint32_t painted_columns;  /* of the view on the screen */
+static char views[2][LINE_BYTES]; /* the part of the line on the screen, and the next */
+static uint32_t shown;            /* which of them is on the screen */
+static uint32_t shown_cursor;     /* the cursor's byte in it */
 static struct monitor_boot boot_options;
 
 /* Append count times c to the painting. */
@@ -50,24 +53,44 @@ put_many(char *to, char c, uint32_t count)
 	return (count);
 }
 
+/* Paint all of text, whatever is on the screen. */
 static void
-paint(void)
+paint_whole(const char *text, uint32_t cursor, uint32_t screen_columns)
 {
 	static char out[1 + PROMPT_COLUMNS + LINE_BYTES + 2 * SCREEN_COLUMNS];
-	uint32_t cursor = line_edit_view(&editor, VIEW_COLUMNS, view);
-	uint32_t bytes = (uint32_t)strlen(view), used, columns, back;
+	uint32_t bytes = (uint32_t)strlen(text);
+	uint32_t columns = line_edit_columns(text, bytes);
+	uint32_t back = line_edit_columns(text + cursor, bytes - cursor);
+	uint32_t used = (uint32_t)snprintf(out, sizeof(out), "\r" PROMPT "%s", text);
 
-	console_set_edit(PROMPT, view, cursor);
-	columns = line_edit_columns(view, bytes);
-	back = line_edit_columns(view + cursor, bytes - cursor);
-	used = (uint32_t)snprintf(out, sizeof(out), "\r" PROMPT "%s", view);
-	if (painted_columns > columns) {
-		used += put_many(out + used, ' ', painted_columns - columns);
-		back += painted_columns - columns;
+	if (screen_columns > columns) {
+		used += put_many(out + used, ' ', screen_columns - columns);
+		back += screen_columns - columns;
 	}
 	used += put_many(out + used, '\b', back);
+	console_set_edit(PROMPT, text, cursor);
 	console_raw(out, used);
-	painted_columns = columns;
+}
+
+/* Bring the screen up to date with the editor. */
+static void
+paint(bool whole)
+{
+	const char *before = views[shown];
+	uint32_t bytes = (uint32_t)strlen(before), cursor;
+	char *text = views[shown ^= 1];
+
+	cursor = line_edit_view(&editor, VIEW_COLUMNS, text);
+	if (!whole && shown_cursor == bytes && cursor == strlen(text) && cursor >= bytes &&
+	    memcmp(before, text, bytes) == 0) {
+		/* Typing at the end. Told to the console only now: a line that comes
+		 * while these bytes wait for room is followed by the former text. */
+		console_raw(text + bytes, cursor - bytes);
+		console_set_edit(PROMPT, text, cursor);
+	} else {
+		paint_whole(text, cursor, whole ? 0 : line_edit_columns(before, bytes));
+	}
+	shown_cursor = cursor;
 }
 
 /* The next key; reports background programs that end meanwhile. */
@@ -91,12 +114,13 @@ line_get(void)
 	enum line_event event;
 
 	line_edit_clear(&editor);
-	painted_columns = 0;
-	paint();
+	paint(true);
 	do {
-		event = line_edit_key(&editor, key_get());
+		uint8_t key = key_get();
+
+		event = line_edit_key(&editor, key);
 		if (event == LINE_CHANGED)
-			paint();
+			paint(key == REPAINT_KEY);
 	} while (event != LINE_DONE && event != LINE_DROPPED);
 	/* Nothing is edited any more, but the row is still ours until its newline is
 	 * out: only then may others begin theirs without erasing it first. */
