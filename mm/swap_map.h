@@ -19,12 +19,17 @@
 #define SWAP_SLOT_INDEX(s)   ((s) & 0xffffffu)
 #define SWAP_SLOT(area, idx) ((uint32_t)(area) << 24 | (uint32_t)(idx))
 
+/* Forget all areas (boot). */
+void swap_map_init(void);
 vm_size_t swap_map_record_bytes(uint32_t slot_count);
-/* Storage for area's records. Boot or swapon. */
+/* Storage for area's records, 8-byte aligned. Areas are added in the order of their
+ * numbers. Boot or swapon. */
 void swap_map_add_area(uint32_t area, uint32_t slot_count, void *records);
 
 /* Slot that holds (object, pindex) or SWAP_SLOT_NONE. O(1) expected. */
 uint32_t swap_map_lookup(const struct vm_object *object, vm_pindex_t pindex);
+/* Does slot (any number; possibly outside its area) hold (object, pindex)? O(1). */
+bool swap_map_holds(uint32_t slot, const struct vm_object *object, vm_pindex_t pindex);
 /* Record that slot (allocated by the caller) holds it from now on, with this CRC;
  * returns the slot it replaces, or SWAP_SLOT_NONE: the caller frees that one. */
 uint32_t swap_map_assign(struct vm_object *object, vm_pindex_t pindex, uint32_t slot,
@@ -35,7 +40,8 @@ uint32_t swap_map_crc(uint32_t slot);
 /* Owner of a slot in use, for messages and vm_check; false if unused. */
 bool swap_map_owner(uint32_t slot, struct vm_object **object, vm_pindex_t *pindex);
 /* Take one of object's slots with pindex in [start, end) out of the map (teardown
- * walk); SWAP_SLOT_NONE when none is left. */
+ * walk); SWAP_SLOT_NONE when none is left. O(1) for a range that holds all of them;
+ * a walk to the end costs one step a slot in all. */
 uint32_t swap_map_pop(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
 
 #endif

@@ -21,11 +21,13 @@ void swap_pager_init(void);
  * Use dev (a partition made by tools/mkswap, header checked; or a RAM disk, which
  * needs none) as a swap area; records is wired memory of swap_pager_record_bytes.
  * ERR_CORRUPT (no or bad header: one line says which field), ERR_RANGE (fewer than
- * 64 slots), ERR_NOSPC (too many areas), ERR_IO. May yield.
+ * 64 slots), ERR_NOSPC (too many areas), ERR_NOMEM, ERR_INVAL, ERR_ROFS, or the
+ * device's error; each with one line on the console. May yield.
  */
 int swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes,
     bool needs_header) ERR_MUST_CHECK;
-/* Slots that the area on dev would have; reads the header if needed. May yield. */
+/* Slots that the area on dev would have; reads the header if needed. Errors and
+ * messages as swap_pager_swapon. May yield. */
 int swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count) ERR_MUST_CHECK;
 
 /* Pages: total usable, free. */

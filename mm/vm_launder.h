@@ -12,12 +12,22 @@
  * Returns pages written or under way (0 = none). May yield. */
 uint32_t vm_pageout_clean(struct vm_page *m);
 
+/* What became of a part of a flush that matters to the caller. */
+struct vm_flush_part {
+	uint32_t mreq;   /* in: the part begins at mc[mreq] */
+	uint32_t runlen; /* out: its pages before the first AGAIN */
+	bool eio;        /* out: an ERROR or FAIL among those */
+};
+
 /*
- * Write mc[0..count-1], consecutive pages of one object, all fully valid. Returns
- * pages OK or PEND. *runlen: pages from mreq on before the first AGAIN; *eio: an
- * ERROR or FAIL inside that run. Either may be NULL. May yield.
+ * Write mc[0..count-1], consecutive pages of one object, all fully valid, with flags
+ * VM_PAGER_PUT_*. Returns pages OK or PEND. part may be NULL. May yield.
  */
-uint32_t vm_pageout_flush(struct vm_page **mc, uint32_t count, uint32_t flags, uint32_t mreq,
-    uint32_t *runlen, bool *eio);
+uint32_t vm_pageout_flush(struct vm_page **mc, uint32_t count, uint32_t flags,
+    struct vm_flush_part *part);
+
+/* Free m if it is clean, unmapped by this call if need be, and nobody uses it; true
+ * if it is gone. Never yields. */
+bool vm_pageout_try_free(struct vm_page *m);
 
 #endif

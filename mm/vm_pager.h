@@ -43,7 +43,8 @@ struct vm_pager_ops {
 	    uint32_t flags, enum vm_pager_outcome *outcomes);
 	/* The page has been dirtied in memory: its stored copy is worthless now. */
 	void (*page_unswapped)(struct vm_page *m);
-	/* Forget what is stored for [start, end). Never yields. */
+	/* Forget what is stored for [start, end), where no page is resident or will be
+	 * made. May yield (long ranges). */
 	void (*free_space)(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
 };
 

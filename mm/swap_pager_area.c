@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Swap areas: which slots of which device are free.
+ *
+ *   slot 0      header (lib/swap_header.h)      never handed out
+ *   slot 1      spare                           never handed out
+ *   slot 2..    FREE <--> USED --> BAD          alloc_run, free, retire
+ *
+ * Runs go to the areas in turn; inside an area they follow each other (next fit).
+ *
+ * Owns: swap_areas, every slot's state, the two alarms.
+ * Does not: know what a slot holds (swap_map), or do I/O on slots.
+ * Invariants:
+ *   A1 free + used + bad + SWAP_RESERVED_SLOTS = slot_count in every area;
+ *   A2 avail_slots is the sum of the areas' free slots;
+ *   A3 a slot that is freed or retired was in use;
+ *   A4 a bad slot is never handed out again.
+ * Yields: swap_pager_probe, swap_pager_swapon (they read the header), and
+ *   swap_area_report.
+ * Complexity: alloc and free O(1) mostly; see lib/run_alloc.c.
+ * See: contract 1.15; docs/SPEC.md for the header. Unlike the reference, a request
+ *   that finds no run of 4 goes on with single slots (quirk Q10), so "full" means that
+ *   no slot at all is left.
+ */
+#include <string.h>
+
+#include "kern/console.h"
+#include "kern/machdep.h"
+#include "lib/swap_header.h"
+#include "mm/swap_pager_internal.h"
+
+#define SLOTS_MIN     64u
+#define SLOTS_MAX     (1u << 24)
+#define RUN_HALVES_TO 4u
+
+struct swap_area swap_areas[SWAP_AREAS_MAX];
+uint32_t swap_area_count;
+
+static uint32_t next_area;   /* where the next run is looked for first */
+static uint32_t avail_slots; /* free in all areas */
+static uint32_t usable_slots; /* free and used in all areas */
+static bool full, almost_full, report_due;
+
+void
+swap_area_init(void)
+{
+	memset(swap_areas, 0, sizeof(swap_areas));
+	swap_area_count = next_area = avail_slots = usable_slots = 0;
+	full = almost_full = true;
+	report_due = false;
+}
+
+/* ---- alarms */
+
+/* The contract's marks, lower where all swap is smaller than they assume. */
+static uint32_t
+mark(uint32_t pages, uint32_t limit)
+{
+	return (pages < limit ? pages : limit);
+}
+
+static void
+check_alarms(void)
+{
+	if (avail_slots < mark(NSWAP_LOWAT, usable_slots / 2)) {
+		report_due |= !almost_full;
+		almost_full = true;
+		return;
+	}
+	full = false;
+	if (avail_slots > mark(NSWAP_HIWAT, usable_slots / 4 * 3))
+		almost_full = false;
+}
+
+void
+swap_area_report(void)
+{
+	if (!report_due)
+		return;
+	report_due = false;
+	kprintf("swap: nearly full, %u of %u pages free\n", avail_slots, usable_slots);
+}
+
+/* ---- slots */
+
+static uint32_t
+alloc_exactly(uint32_t count)
+{
+	struct swap_area *area;
+	uint32_t i, n, first;
+
+	for (i = 0; i < swap_area_count; i++) {
+		n = (next_area + i) % swap_area_count;
+		area = &swap_areas[n];
+		if (count > area->run_max || count > area->runs.free_count)
+			continue;
+		first = run_alloc_get(&area->runs, count);
+		if (first == RUN_ALLOC_NONE)
+			continue;
+		area->used_slots += count;
+		next_area = (n + 1) % swap_area_count;
+		return (SWAP_SLOT(n, first));
+	}
+	return (SWAP_SLOT_NONE);
+}
+
+uint32_t
+swap_area_alloc_run(uint32_t *count)
+{
+	uint32_t slot = alloc_exactly(*count);
+
+	while (slot == SWAP_SLOT_NONE && *count > 1) {
+		*count = *count > RUN_HALVES_TO ? *count / 2 : 1;
+		slot = alloc_exactly(*count);
+	}
+	if (slot == SWAP_SLOT_NONE) {
+		full = almost_full = true;
+		*count = 0;
+		return (SWAP_SLOT_NONE);
+	}
+	avail_slots -= *count;
+	check_alarms();
+	return (slot);
+}
+
+void
+swap_area_free(uint32_t slot, uint32_t count)
+{
+	struct swap_area *area = swap_area_of(slot);
+
+	KASSERT(area->used_slots >= count, "A3: a freed slot was in use");
+	run_alloc_put(&area->runs, SWAP_SLOT_INDEX(slot), count);
+	area->used_slots -= count;
+	avail_slots += count;
+	check_alarms();
+}
+
+void
+swap_area_retire(uint32_t slot, uint32_t count)
+{
+	struct swap_area *area = swap_area_of(slot);
+
+	KASSERT(area->used_slots >= count, "A3: a retired slot was in use");
+	area->used_slots -= count;
+	area->bad_slots += count;
+	usable_slots -= count;
+}
+
+void
+swap_area_fill_bio(struct bio *bio, enum bio_op op, uint32_t slot, struct vm_page **m,
+    uint32_t count)
+{
+	const struct swap_area *area = swap_area_of(slot);
+	uint32_t i;
+
+	bio->op = (uint8_t)op;
+	bio->state = BIO_IDLE;
+	bio->segment_count = (uint16_t)count;
+	bio->block_count = count * area->blocks_per_slot;
+	bio->block = (uint64_t)SWAP_SLOT_INDEX(slot) * area->blocks_per_slot;
+	for (i = 0; i < count; i++)
+		bio->segments[i] = (struct bio_segment){ VM_PAGE_TO_PHYS(m[i]), PAGE_SIZE };
+}
+
+/* ---- swapon */
+
+static int
+refuse(const struct blkdev *dev, int error, const char *what)
+{
+	kprintf("swap: %s: %s\n", dev->name, what);
+	return (error);
+}
+
+/* What is wrong with the header, or NULL. */
+static const char *
+header_fault(const struct blkdev *dev, const struct swap_header *h)
+{
+	if (memcmp(h->magic, SWAP_HEADER_MAGIC, SWAP_HEADER_MAGIC_BYTES) != 0)
+		return ("no swap header: initialise it with tools/mkswap");
+	if (h->crc != swap_header_crc(h))
+		return ("header checksum is wrong: run tools/mkswap again");
+	if (h->version != SWAP_HEADER_VERSION)
+		return ("header version is not 1: run tools/mkswap again");
+	if (h->page_bytes != PAGE_SIZE)
+		return ("page size in the header is not 4096");
+	if (h->page_count > dev->block_count / (PAGE_SIZE / dev->block_bytes))
+		return ("page count in the header exceeds the partition");
+	return (NULL);
+}
+
+static int
+header_check(const struct blkdev *dev, const struct swap_header *h, uint64_t *slot_count)
+{
+	const char *fault = header_fault(dev, h);
+
+	if (fault != NULL)
+		return (refuse(dev, ERR_CORRUPT, fault));
+	*slot_count = h->page_count;
+	return (0);
+}
+
+static int
+header_read(struct blkdev *dev, uint64_t *slot_count)
+{
+	struct vm_page *m = vm_page_alloc(NULL, 0,
+	    VM_ALLOC_SYSTEM | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
+	int error;
+
+	if (m == NULL)
+		return (refuse(dev, ERR_NOMEM, "no memory to read the header"));
+	error = blk_read(dev, 0, vm_page_address(m), PAGE_SIZE / dev->block_bytes);
+	if (error != 0)
+		(void)refuse(dev, error, "the header cannot be read");
+	else
+		error = header_check(dev, vm_page_address(m), slot_count);
+	vm_page_unwire(m, PQ_NONE);
+	vm_page_free(m);
+	return (error);
+}
+
+int
+swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count)
+{
+	int error = 0;
+
+	if (dev->block_bytes > PAGE_SIZE || dev->bio_blocks_max < PAGE_SIZE / dev->block_bytes)
+		return (refuse(dev, ERR_INVAL, "device cannot transfer pages of 4096 bytes"));
+	if (dev->read_only)
+		return (refuse(dev, ERR_ROFS, "device is read-only"));
+	*slot_count = dev->block_count / (PAGE_SIZE / dev->block_bytes);
+	if (needs_header)
+		error = header_read(dev, slot_count);
+	if (error != 0)
+		return (error);
+	if (*slot_count < SLOTS_MIN)
+		return (refuse(dev, ERR_RANGE, "smaller than 64 pages"));
+	if (*slot_count > SLOTS_MAX)
+		*slot_count = SLOTS_MAX;
+	return (0);
+}
+
+/* Records first, then the bits of the run allocator. */
+vm_size_t
+swap_pager_record_bytes(uint64_t slot_count)
+{
+	uint32_t slots = slot_count < SLOTS_MAX ? (uint32_t)slot_count : SLOTS_MAX;
+
+	return (((swap_map_record_bytes(slots) + 7) & ~(vm_size_t)7) +
+	    run_alloc_storage_bytes(slots));
+}
+
+static void
+area_add(struct blkdev *dev, uint32_t slot_count, uint8_t *records)
+{
+	struct swap_area *area = &swap_areas[swap_area_count];
+	uint32_t blocks = PAGE_SIZE / dev->block_bytes, run_max = dev->bio_blocks_max / blocks;
+
+	swap_map_add_area(swap_area_count, slot_count, records);
+	records += (swap_map_record_bytes(slot_count) + 7) & ~(vm_size_t)7;
+	*area = (struct swap_area){ .dev = dev, .slot_count = slot_count,
+		.blocks_per_slot = blocks, .run_max = mark(run_max, SWB_NPAGES) };
+	run_alloc_init(&area->runs, records, slot_count);
+	run_alloc_take(&area->runs, 0, SWAP_RESERVED_SLOTS);
+	swap_area_count++;
+	avail_slots += slot_count - SWAP_RESERVED_SLOTS;
+	usable_slots += slot_count - SWAP_RESERVED_SLOTS;
+	check_alarms();
+}
+
+int
+swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes, bool needs_header)
+{
+	uint64_t slot_count;
+	int error = swap_pager_probe(dev, needs_header, &slot_count);
+
+	if (error != 0)
+		return (error);
+	if (swap_area_count == SWAP_AREAS_MAX)
+		return (refuse(dev, ERR_NOSPC, "there are four swap areas already"));
+	if (record_bytes < swap_pager_record_bytes(slot_count))
+		return (refuse(dev, ERR_NOMEM, "too little memory for its records"));
+	if (swap_write_start() != 0)
+		return (refuse(dev, ERR_NOMEM, "no memory for task swapio"));
+	area_add(dev, (uint32_t)slot_count, records);
+	return (0);
+}
+
+/* ---- figures */
+
+uint32_t
+swap_pager_total(void)
+{
+	return (usable_slots);
+}
+
+uint32_t
+swap_pager_avail(void)
+{
+	return (avail_slots);
+}
+
+bool
+swap_pager_full(void)
+{
+	return (full);
+}
+
+bool
+swap_pager_almost_full(void)
+{
+	return (almost_full);
+}
+
+bool
+swap_pager_info(uint32_t n, struct swap_area_info *out)
+{
+	const struct swap_area *area = &swap_areas[n];
+
+	if (n >= swap_area_count)
+		return (false);
+	*out = (struct swap_area_info){
+		.device = area->dev->name, .slots = area->slot_count,
+		.used_slots = area->used_slots, .bad_slots = area->bad_slots,
+		.writes = area->writes, .written_pages = area->written_pages,
+		.reads = area->reads, .read_pages = area->read_pages,
+		.crc_errors = area->crc_errors,
+	};
+	return (true);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page daemon: when to scan, how much, and the ageing of active pages.
+ *
+ *            enough pages: pass 0, rest 1 s           short of pages
+ *   +------ REST <------------------------- SCAN <-------------------+
+ *   |         | woken, or pages needed       ^  pass 1, 2 at once,    |
+ *   |         +--- pass + 1 -----------------+  then 0.5 s between    |
+ *   +-- 1 s passed: pass 0, idle ageing -----+------------------------+
+ *
+ * Owns: vmd->pass and vmd->worker; the worker tasks; v_pdwakeups, v_pdpages.
+ * Does not: wake allocators by any rule of its own (vm_meter), decide over a page
+ *   (vm_policy), write one (vm_launder), kill (vm_pageout_oom.c).
+ * Invariants:
+ *   J1 no yield lies between the test of vm_pages_needed and the sleep on it;
+ *   J2 nothing on this path allocates or waits for free pages.
+ * Yields: the worker; vm_pageout_scan every SCHED_LOOP_MAX elements and in writes.
+ * Complexity: a scan is O(pages looked at).
+ * See: contract 1.8, 1.10. Below free_min the worker runs at PRI_PAGEOUT, and it is
+ *   woken at that priority; else it is as good as a program. The half second between
+ *   passes ends early when its last write comes back (vm.pageout_wake_on_write).
+ */
+#include "mm/vm_pageout.h"
+
+#include "kern/sched.h"
+#include "kern/trace.h"
+#include "mm/vm_pageout_internal.h"
+
+#define REST_SHORT_US 500000u
+#define REST_LONG_US  1000000u
+
+/* ---- scan */
+
+static void
+ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
+{
+	const struct vm_domain *vmd = s->vmd;
+	const struct vm_policy_meter meter = {
+		.paging_target = vm_paging_target(vmd),
+		.deficit = s->deficit,
+		.inactive_count = vmd->pagequeues[PQ_INACTIVE].count,
+		.active_count = vmd->pagequeues[PQ_ACTIVE].count,
+		.inactive_target = vmd->v_inactive_target,
+		.pass = s->facts.pass,
+	};
+
+	vm_policy->targets(&meter, targets);
+}
+
+/* One page of the active queue; the element to go on with. */
+static struct vm_page *
+age(struct vm_scan *s, struct vm_page *m)
+{
+	struct vm_page *next = vm_pagequeue_next(m);
+	uint8_t act_count = m->act_count;
+	enum vm_verdict verdict;
+
+	vm_scan_sample(s, m);
+	verdict = vm_policy->active(&s->facts, &act_count);
+	m->act_count = act_count;
+	if (verdict == VM_DEACTIVATE) {
+		vm_page_deactivate(m);
+		s->shortage--;
+	} else if (verdict == VM_REQUEUE) {
+		vm_page_requeue(m);
+	}
+	return (next);
+}
+
+void
+vm_scan_active(struct vm_scan *s)
+{
+	struct vm_pagequeue *pq = &s->vmd->pagequeues[PQ_ACTIVE];
+	struct vm_page *m = vm_pagequeue_first(pq);
+	uint32_t looked, limit = pq->count;
+
+	/* Idle ageing (quirk Q2: fewer active pages than seconds means none). */
+	if (s->facts.pass == 0 && mm_params.pageout_update_period != 0) {
+		limit /= (uint32_t)mm_params.pageout_update_period;
+		s->shortage = (int32_t)limit;
+	}
+	s->marker = vm_pagequeue_marker_begin(pq);
+	for (looked = 1; m != NULL && looked <= limit && s->shortage > 0; looked++) {
+		m = vm_scan_step(s, pq, m, looked);
+		if (m == NULL)
+			break;
+		if ((m->flags & PG_MARKER) != 0)
+			m = vm_pagequeue_next(m);
+		else
+			m = age(s, m);
+	}
+	vm_pagequeue_marker_end(s->marker);
+}
+
+void
+vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
+{
+	struct vm_scan s = { .vmd = vmd, .facts.pass = pass };
+	struct vm_policy_targets targets;
+	int32_t wanted;
+
+	s.deficit = vmd->vm_pageout_deficit;
+	vmd->vm_pageout_deficit = 0;
+	ask_targets(&s, &targets);
+	wanted = s.shortage = targets.reclaim;
+	s.facts.launder_budget = targets.launder;
+	vm_scan_inactive(&s);
+	ask_targets(&s, &targets);
+	s.shortage = targets.deactivate + (int32_t)s.stuck;
+	vm_scan_active(&s);
+	trace(TRACE_SCAN, pass, (uint64_t)(int64_t)wanted, s.freed);
+	vm_pageout_mightbe_oom(vmd, pass);
+}
+
+/* ---- worker */
+
+/* Sleep until there is something to do. */
+static void
+rest(struct vm_domain *vmd)
+{
+	vm_meter_set_wakeup_thresh(vmd);
+	if (vmd->vm_pages_needed && !vm_page_count_min(vmd)) {
+		if (!vm_paging_needed(vmd))
+			vmd->vm_pages_needed = false;
+		vm_meter_wake_waiters(vmd);
+	}
+	sched_set_priority(vmd->worker, PRI_PAGEOUT);
+	if (!vmd->vm_pages_needed) {
+		vmd->pass = 0;
+		tsleep(&vmd->vm_pages_needed, "psleep", REST_LONG_US);
+	} else if (vmd->pass > 1) {
+		tsleep(&vmd->vm_pages_needed, "psleep", REST_SHORT_US);
+	}
+	if (!vm_page_count_min(vmd))
+		sched_set_priority(vmd->worker, PRI_NORMAL);
+	if (vmd->vm_pages_needed) {
+		mm_params.v_pdwakeups++;
+		vmd->pass++;
+	}
+}
+
+static void
+worker_main(void *arg)
+{
+	struct vm_domain *vmd = arg;
+
+	for (;;) {
+		rest(vmd);
+		vm_pageout_scan(vmd, vmd->pass);
+	}
+}
+
+int
+vm_pageout_start(void)
+{
+	struct vm_domain *vmd;
+	int error;
+
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
+		error = task_create(&vmd->worker, "pagedaemon", PRI_PAGEOUT, worker_main, vmd);
+		if (error != 0)
+			return (error);
+	}
+	return (0);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Out of memory: the vote of the domains, and the choice of a victim.
+ *
+ *   no progress on RAM and swap      all domains voted      largest client
+ *   -------------------------> vote ------------------> oom ---------------> killed
+ *   relief: the vote is withdrawn                            a dying client is awaited
+ *
+ * Owns: oom_voted of every domain, vm_client_ops.
+ * Does not: end a program (proc does, through vm_client_ops).
+ * Invariants:
+ *   Y1 a kill needs the votes of all domains, and uses up the last one's;
+ *   Y2 no yield lies between looking at the clients and the kill;
+ *   Y3 while a killed client still gives back its memory, no other one is chosen, for
+ *      at most VICTIM_WAIT_US.
+ * Yields: vm_pageout_oom, when it prints, after the kill.
+ * Complexity: O(clients * map entries).
+ * See: contract 1.9. Its rules by pid (1, below 48) name system processes of another
+ *   system: here VM_CLIENT_SYSTEM says so. A program that is being loaded is chosen
+ *   only when there is nobody else, so that one too large for memory does not hang.
+ */
+#include "kern/console.h"
+#include "kern/timer.h"
+#include "kern/trace.h"
+#include "mm/swap_pager.h"
+#include "mm/vm_client.h"
+#include "mm/vm_pageout.h"
+
+#define SWAP_LEFT_PAGES 64u
+#define VICTIM_WAIT_US  10000000u
+#define KIB_PER_PAGE    (PAGE_SIZE / 1024)
+
+#define NEVER (VM_CLIENT_SYSTEM | VM_CLIENT_PROTECTED | VM_CLIENT_EXITING | VM_CLIENT_KILLED)
+
+struct victim {
+	struct vm_client client;
+	uint32_t size;     /* pages, as the contract counts; 0 = none found */
+	uint32_t resident; /* pages */
+	uint32_t swapped;
+};
+
+const struct vm_client_ops *vm_client_ops;
+
+static uint64_t waiting_since_us; /* for a dying client; 0 = for none */
+
+/* ---- vote */
+
+static bool
+all_voted(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (!vm_domains[i].oom_voted)
+			return (false);
+	return (true);
+}
+
+static bool
+starving(const struct vm_domain *vmd)
+{
+	if (swap_pager_avail() < SWAP_LEFT_PAGES && vm_page_count_min(vmd))
+		return (true);
+	return (swap_pager_full() && vm_paging_target(vmd) > 0);
+}
+
+void
+vm_pageout_mightbe_oom(struct vm_domain *vmd, uint32_t pass)
+{
+	if (pass <= 1 || !starving(vmd)) {
+		vmd->oom_voted = false;
+		return;
+	}
+	if (vmd->oom_voted)
+		return;
+	vmd->oom_voted = true;
+	if (!all_voted())
+		return;
+	vm_pageout_oom(VM_OOM_MEM);
+	vmd->oom_voted = false;
+}
+
+/* ---- victim */
+
+/* Y3: is memory on its way already? */
+static bool
+await_dying(void)
+{
+	struct vm_client client = { .pid = 0 };
+	uint64_t now = timer_now_us();
+
+	while (vm_client_ops->next(client.pid, &client)) {
+		if ((client.flags & VM_CLIENT_KILLED) == 0)
+			continue;
+		if (waiting_since_us == 0)
+			waiting_since_us = now;
+		return (now - waiting_since_us < VICTIM_WAIT_US);
+	}
+	waiting_since_us = 0;
+	return (false);
+}
+
+/* The strictly largest client with none of the flags never, and all of also. */
+static void
+choose(uint32_t never, uint32_t also, int shortage, struct victim *best)
+{
+	struct vm_client client = { .pid = 0 };
+	uint32_t resident, swapped, size;
+
+	while (vm_client_ops->next(client.pid, &client)) {
+		if (client.vmspace == NULL || (client.flags & never) != 0 ||
+		    (client.flags & also) != also)
+			continue;
+		resident = vmspace_resident_count(client.vmspace);
+		swapped = vmspace_swap_count(client.vmspace);
+		size = swapped + (shortage == VM_OOM_MEM ? resident : 0);
+		if (size > best->size)
+			*best = (struct victim){ client, size, resident, swapped };
+	}
+}
+
+/* The name is used before the line can yield. */
+static void
+report(const struct victim *v)
+{
+	uint32_t total = swap_pager_total(), avail = swap_pager_avail();
+
+	kprintf("out of memory: %s (pid %u) killed: it had %u KiB in memory and %u KiB in swap; "
+		"swap has %u of %u KiB free\n", v->client.name, v->client.pid,
+	    v->resident * KIB_PER_PAGE, v->swapped * KIB_PER_PAGE, avail * KIB_PER_PAGE,
+	    total * KIB_PER_PAGE);
+}
+
+void
+vm_pageout_oom(int shortage)
+{
+	struct victim victim = { .size = 0 };
+	uint32_t i;
+
+	if (vm_client_ops == NULL || await_dying())
+		return;
+	choose(NEVER | VM_CLIENT_EXEC, 0, shortage, &victim);
+	if (victim.size == 0)
+		choose(NEVER, VM_CLIENT_EXEC, shortage, &victim);
+	if (victim.size == 0)
+		return;
+	trace(TRACE_OOM, victim.client.pid, victim.size, 0);
+	mm_params.v_oom_kills++;
+	waiting_since_us = timer_now_us();
+	vm_client_ops->kill(victim.client.pid, "out of memory and swap");
+	for (i = 0; i < vm_domain_count; i++)
+		vm_meter_wake_waiters(&vm_domains[i]);
+	report(&victim);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scan of the inactive queue: look at a page, ask the policy, carry it out.
+ *
+ *   head -> page -> page -> [marker] -> page -> ... -> tail
+ *             |
+ *             busy? -> used? -> held? -> dirty? -> verdict:
+ *             LEAVE | REQUEUE | ACTIVATE | FREE | LAUNDER (its whole cluster)
+ *
+ * Owns: PG_WINATCFLS is set here (and cleared by vm_page).
+ * Does not: decide (vm_policy), write (vm_launder).
+ * Invariants:
+ *   I1 a busy page is not sampled, a held one is (quirk Q12);
+ *   I2 whatever yields, yields with the marker behind the page: the scan goes on
+ *      behind the marker and uses no page found before;
+ *   I3 a scan looks at no more elements than the queue had pages at its start;
+ *   I4 the marker leaves the queue on every path.
+ * Yields: vm_scan_inactive, vm_scan_step.
+ * Complexity: O(pages looked at).
+ * See: contract 1.8, steps 3 and 4; where it caches, this frees.
+ */
+#include "kern/sched.h"
+#include "mm/vm_launder.h"
+#include "mm/vm_object.h"
+#include "mm/vm_pageout_internal.h"
+
+struct vm_page *
+vm_scan_step(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m, uint32_t looked)
+{
+	mm_params.v_pdpages++;
+	if (looked % SCHED_LOOP_MAX != 0)
+		return (m);
+	vm_pagequeue_insert_after(pq, m, s->marker);
+	sched_maybe_yield();
+	/* Still in front of the marker: nobody has touched it. Otherwise it is passed. */
+	if (s->marker->q_prev != vm_page_number(m))
+		m = vm_pagequeue_next(s->marker);
+	vm_pagequeue_remove_marker(pq, s->marker);
+	return (m);
+}
+
+void
+vm_scan_sample(struct vm_scan *s, struct vm_page *m)
+{
+	uint32_t delta = 0;
+
+	if ((m->aflags & PGA_REFERENCED) != 0) {
+		m->aflags &= (uint8_t)~PGA_REFERENCED;
+		delta = 1;
+	}
+	s->facts.object_referenced = m->object->ref_count != 0;
+	if (s->facts.object_referenced)
+		delta += (uint32_t)pmap_ts_referenced(m);
+	s->facts.act_delta = delta;
+	s->facts.act_count = m->act_count;
+}
+
+static inline bool
+swap_write_allowed(const struct vm_domain *vmd)
+{
+	if (mm_params.disable_swapspace_pageouts)
+		return (false);
+	return (!mm_params.defer_swapspace_pageouts || vm_page_count_min(vmd));
+}
+
+/* What matters of a page that nobody used. */
+static void
+look_for_dirt(struct vm_scan *s, struct vm_page *m)
+{
+	struct vm_page_facts *facts = &s->facts;
+
+	vm_page_test_dirty(m);
+	/* Unmapping may bring dirtiness to light. */
+	if (m->dirty == 0 && facts->object_referenced && pmap_page_is_mapped(m))
+		pmap_remove_all(m);
+	facts->dirty = m->dirty != 0;
+	facts->valid = m->valid != 0;
+	facts->winatcfls = (m->flags & PG_WINATCFLS) != 0;
+	facts->object_dead = (m->object->flags & OBJ_DEAD) != 0;
+	facts->swap_write_allowed = swap_write_allowed(s->vmd);
+}
+
+static enum vm_verdict
+judge(struct vm_scan *s, struct vm_page *m, uint8_t *act_count)
+{
+	struct vm_page_facts *facts = &s->facts;
+
+	facts->act_delta = 0;
+	facts->held = facts->dirty = false;
+	facts->busy = vm_page_busied(m);
+	if (!facts->busy) { /* I1 */
+		vm_scan_sample(s, m);
+		facts->held = m->hold_count != 0;
+		if (facts->act_delta == 0 && !facts->held)
+			look_for_dirt(s, m);
+	}
+	return (vm_policy->inactive(facts, act_count));
+}
+
+static void
+requeue(const struct vm_scan *s, struct vm_page *m)
+{
+	const struct vm_page_facts *facts = &s->facts;
+
+	if (facts->dirty && !facts->winatcfls && facts->pass < 2)
+		m->flags |= PG_WINATCFLS;
+	vm_page_requeue(m);
+}
+
+/* I2: write m's cluster; the element to go on with. */
+static struct vm_page *
+launder(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m)
+{
+	struct vm_page *next;
+
+	vm_pagequeue_insert_after(pq, m, s->marker);
+	if (vm_pageout_clean(m) != 0) {
+		s->shortage--;
+		s->facts.launder_budget--;
+	}
+	next = vm_pagequeue_next(s->marker);
+	vm_pagequeue_remove_marker(pq, s->marker);
+	return (next);
+}
+
+/* Carry out the verdict; the element to go on with. */
+static struct vm_page *
+apply(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m)
+{
+	struct vm_page *next = vm_pagequeue_next(m);
+	uint8_t act_count = m->act_count;
+
+	switch (judge(s, m, &act_count)) {
+	case VM_LAUNDER:
+		return (launder(s, pq, m));
+	case VM_FREE:
+	case VM_CACHE:
+		vm_page_free(m);
+		s->shortage--;
+		s->freed++;
+		break;
+	case VM_REQUEUE:
+		requeue(s, m);
+		break;
+	case VM_ACTIVATE:
+		vm_page_activate(m);
+		m->act_count = act_count;
+		mm_params.v_reactivated++;
+		break;
+	default:
+		s->stuck += s->facts.busy || s->facts.held;
+		break;
+	}
+	return (next);
+}
+
+void
+vm_scan_inactive(struct vm_scan *s)
+{
+	struct vm_pagequeue *pq = &s->vmd->pagequeues[PQ_INACTIVE];
+	struct vm_page *m = vm_pagequeue_first(pq);
+	uint32_t looked, limit = pq->count;
+
+	s->marker = vm_pagequeue_marker_begin(pq);
+	for (looked = 1; m != NULL && looked <= limit && s->shortage > 0; looked++) {
+		m = vm_scan_step(s, pq, m, looked);
+		if (m == NULL)
+			break;
+		if ((m->flags & PG_MARKER) != 0)
+			m = vm_pagequeue_next(m);
+		else
+			m = apply(s, pq, m);
+	}
+	vm_pagequeue_marker_end(s->marker);
+	mm_params.v_dfree += s->freed;
+}
