@@ -22,8 +22,9 @@
  *      raises F calls vm_page_free_wakeup: no wakeup is lost;
  *   M3 domain ids are dense and below VM_DOMAINS_MAX.
  * Yields: vm_wait and vm_waitpfault, always; nothing else.
- * See: contract 0.2, 0.3, 1.10, 1.12; quirks Q1 (wakeup_thresh truncation) and Q9
- *   (freeing clears vm_pages_needed at free_min) are reproduced.
+ * See: contract 0.2, 0.3, 1.10, 1.12; quirks Q1 (wakeup_thresh truncation; the
+ *   tunable vm.pageout_wakeup_above_min mends it) and Q9 (freeing clears
+ *   vm_pages_needed at free_min) are reproduced.
  */
 #include "mm/vm_meter.h"
 
@@ -57,6 +58,16 @@ vm_meter_add_domain(uint32_t id)
 }
 
 void
+vm_meter_set_wakeup_thresh(struct vm_domain *vmd)
+{
+	/* Divided first, as the reference does (Q1): small pools get a threshold
+	 * below free_min, unless the tunable says otherwise. */
+	vmd->pageout_wakeup_thresh = vmd->v_free_min / 10 * 11;
+	if (mm_params.pageout_wakeup_above_min && vmd->pageout_wakeup_thresh <= vmd->v_free_min)
+		vmd->pageout_wakeup_thresh = vmd->v_free_min + 1;
+}
+
+void
 vm_meter_init_thresholds(struct vm_domain *vmd)
 {
 	uint32_t pages = vmd->v_page_count;
@@ -73,9 +84,7 @@ vm_meter_init_thresholds(struct vm_domain *vmd)
 	vmd->v_inactive_target = 3 * vmd->v_free_target / 2;
 	if (vmd->v_inactive_target > vmd->v_free_count / 3)
 		vmd->v_inactive_target = vmd->v_free_count / 3;
-	/* Divided first, as the reference does (Q1): small pools get a threshold
-	 * below free_min. */
-	vmd->pageout_wakeup_thresh = vmd->v_free_min / 10 * 11;
+	vm_meter_set_wakeup_thresh(vmd);
 	KASSERT(vmd->v_free_reserved <= vmd->v_free_severe &&
 	    vmd->v_free_severe <= vmd->v_free_min && vmd->v_free_min < vmd->v_free_target,
 	    "M1: thresholds are ordered");

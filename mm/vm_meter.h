@@ -59,6 +59,8 @@ void vm_meter_init(void);
 
 /* Compute every threshold of vmd from v_page_count and v_free_count (0.2). */
 void vm_meter_init_thresholds(struct vm_domain *vmd);
+/* Compute pageout_wakeup_thresh alone, again after vm.pageout_wakeup_above_min changed. */
+void vm_meter_set_wakeup_thresh(struct vm_domain *vmd);
 
 /* F of the contract: what an allocation can still have. */
 static inline uint32_t
