@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The cooperative scheduler: one run queue a priority, and hashed sleep queues.
+ * The cooperative scheduler: one run queue a priority.
  *
  *   run_queue[PRI_IO]     -> t -> t      run_mask: bit p set = queue p not empty
  *   run_queue[PRI_NORMAL] -> t
- *   sleepers[hash(chan)]  -> t -> t      in order of going to sleep
  *
  * A task that finds nobody runnable when it goes to sleep waits for an interrupt
  * right where it is, on its own stack: if it is itself the next to be woken, as
@@ -16,9 +15,10 @@
  * a better task becomes runnable, or when the slice callout finds its time used up
  * while an equal one waits. The callout is armed only while someone waits.
  *
- * Owns: run and sleep queues; state, priority, wchan, wmesg, timed_out, sleep_timer,
- *   run_cycles and switched_in_cycles of every task.
- * Does not: make or list tasks (task.c), switch registers (arch).
+ * Owns: the run queues; state, priority, run_cycles, switched_in_cycles and
+ *   slice_used_cycles of every task.
+ * Does not: make or list tasks (task.c), keep sleepers (sleep.c), switch registers
+ *   (arch).
  * Invariants:
  *   S1 a task is RUNNABLE and on the run queue of its priority, or SLEEPING and on the
  *      sleep queue of its wchan, or RUNNING, or ZOMBIE; the last two on no queue;
@@ -28,12 +28,11 @@
  *   S4 a zombie's stack is freed by the next task that runs, never by itself;
  *   S5 the boot task, once idle, is on no queue;
  *   S6 a task chosen by sched_choose is one of the runnable ones;
- *   S7 a sleeper has a channel;
- *   S8 a task that made way inside its slice (slice_used_cycles != 0) stands at the
+ *   S7 a task that made way inside its slice (slice_used_cycles != 0) stands at the
  *      head of its queue, and its slice goes on when it runs again.
- * Yields: tsleep, msleep, sched_yield, sched_maybe_yield, sched_user_return.
- * Complexity: wakeup without sleepers: one load and one test; switch O(1).
- * See: kern/sched.h, kern/task.h.
+ * Yields: sched_yield, sched_maybe_yield, sched_user_return.
+ * Complexity: choosing and switching O(1).
+ * See: kern/sched.h, kern/task.h, kern/sleep.c.
  */
 #include "kern/sched.h"
 
@@ -44,8 +43,6 @@
 #include "kern/trace.h"
 #include "lib/assert.h"
 
-#define SLEEP_BUCKETS 64u
-
 TAILQ_HEAD(task_queue, task);
 
 uint32_t (*sched_choose)(uint32_t count);
@@ -53,7 +50,6 @@ uint32_t (*sched_choose)(uint32_t count);
 static struct task_queue run_queue[PRI_COUNT];
 static uint32_t run_mask;
 static uint32_t run_count;
-static struct task_queue sleepers[SLEEP_BUCKETS];
 
 static struct task *idle_task;   /* the boot task once it is idle */
 static struct task *zombie;      /* ended, stack not yet freed */
@@ -64,14 +60,6 @@ static uint64_t yield_point_cycles; /* when the running task passed its last one
 static uint64_t run_longest_cycles; /* between two of them, in kernel tasks */
 
 /* ---- queues */
-
-static struct task_queue *
-bucket_of(const void *chan)
-{
-	uintptr_t a = (uintptr_t)chan;
-
-	return (&sleepers[(a >> 6 ^ a >> 12) % SLEEP_BUCKETS]);
-}
 
 static void
 run_queue_insert(struct task *t)
@@ -165,9 +153,9 @@ slice_arm(void)
 	callout_reset(&slice_callout, (uint64_t)kern_params.slice_us, slice_expired, NULL);
 }
 
-/* Interrupts masked: t may run from now on; tell a program that must make way. */
-static void
-make_runnable(struct task *t)
+/* Also tells a program that must make way. */
+void
+sched_make_runnable(struct task *t)
 {
 	struct task *now = curtask();
 
@@ -195,9 +183,14 @@ yield_point(const struct task *me, uint64_t now)
 	kern_params.run_longest_us = timer_cycles_to_us(cycles);
 }
 
-/* Free the stack of a task that ended just before this one was entered. */
-static void
-reap(void)
+bool
+sched_reap_pending(void)
+{
+	return (zombie != NULL);
+}
+
+void
+sched_reap(void)
 {
 	struct task *t = zombie;
 
@@ -242,12 +235,8 @@ run_next(struct task *me, struct task *next)
 	/* Here again: another task has switched back to me. */
 }
 
-/*
- * Give up the core. Interrupts are masked, and me already is where S1 wants it;
- * returns when me has been chosen again.
- */
-static void
-switch_away(struct task *me)
+void
+sched_switch_away(struct task *me)
 {
 	uint64_t now = get_cyclecount();
 	struct task *next;
@@ -261,131 +250,6 @@ switch_away(struct task *me)
 	run_next(me, next);
 }
 
-/* ---- sleeping */
-
-static void
-sleep_timeout(void *arg)
-{
-	wakeup_task(arg);
-}
-
-/* Interrupts masked: from the run to a sleep queue and away. */
-static void
-sleep_on(struct task *me, const void *chan, const char *wmesg, uint64_t timeout_us)
-{
-	KASSERT(chan != NULL, "S7: a sleeper has a channel");
-	kern_params.sleeps++;
-	me->slice_used_cycles = 0;
-	me->wchan = chan;
-	me->wmesg = wmesg;
-	me->slept_at_us = timer_now_us();
-	me->state = TASK_SLEEPING;
-	TAILQ_INSERT_TAIL(bucket_of(chan), me, run_link);
-	if (timeout_us != SLEEP_FOREVER)
-		callout_reset(&me->sleep_timer, timeout_us, sleep_timeout, me);
-	switch_away(me);
-}
-
-int
-tsleep(const void *chan, const char *wmesg, uint64_t timeout_us)
-{
-	struct task *me = curtask();
-	uint64_t saved = intr_disable();
-
-	KASSERT(saved == 0, "S2: nobody sleeps with interrupts masked");
-	sleep_on(me, chan, wmesg, timeout_us);
-	intr_restore(saved);
-	reap();
-	return (me->timed_out ? ERR_TIMEDOUT : 0);
-}
-
-int
-msleep(const void *chan, struct irq_lock *lock, const char *wmesg, uint64_t timeout_us)
-{
-	struct task *me = curtask();
-
-	KASSERT(lock->held && lock->saved == 0, "S2: msleep holds its lock and no other");
-	lock->held = false;
-	sleep_on(me, chan, wmesg, timeout_us);
-	/* Still masked: the lock is taken again without a gap, then let go to reap. */
-	lock->saved = 0;
-	lock->held = true;
-	if (zombie != NULL) {
-		irq_lock_release(lock);
-		reap();
-		irq_lock_acquire(lock);
-	}
-	return (me->timed_out ? ERR_TIMEDOUT : 0);
-}
-
-/* Interrupts masked: t's sleep is over. */
-static void
-sleep_end(struct task *t, enum task_priority priority, bool timed_out)
-{
-	TAILQ_REMOVE(bucket_of(t->wchan), t, run_link);
-	callout_stop(&t->sleep_timer);
-	t->wchan = NULL;
-	t->wmesg = NULL;
-	t->timed_out = timed_out;
-	if (priority < t->priority)
-		t->priority = priority;
-	kern_params.wakeups++;
-	make_runnable(t);
-}
-
-/* Wake the first limit sleepers on chan; how many there were. */
-static uint32_t
-wake(const void *chan, enum task_priority priority, uint32_t limit)
-{
-	struct task_queue *bucket = bucket_of(chan);
-	struct task *t, *next;
-	uint32_t count = 0;
-	uint64_t saved;
-
-	/* Sleepers are added by tasks only, and one that is about to sleep on a
-	 * condition of an interrupt handler has interrupts masked: no lock here. */
-	if (TAILQ_FIRST(bucket) == NULL)
-		return (0);
-	saved = intr_disable();
-	TAILQ_FOREACH_SAFE(t, bucket, run_link, next) {
-		if (t->wchan != chan)
-			continue;
-		sleep_end(t, priority, false);
-		if (++count == limit)
-			break;
-	}
-	intr_restore(saved);
-	return (count);
-}
-
-void
-wakeup(const void *chan)
-{
-	wake(chan, PRI_COUNT, UINT32_MAX);
-}
-
-void
-wakeup_pri(const void *chan, enum task_priority priority)
-{
-	wake(chan, priority, UINT32_MAX);
-}
-
-bool
-wakeup_one(const void *chan)
-{
-	return (wake(chan, PRI_COUNT, 1) != 0);
-}
-
-void
-wakeup_task(struct task *t)
-{
-	uint64_t saved = intr_disable();
-
-	if (t->state == TASK_SLEEPING)
-		sleep_end(t, PRI_COUNT, true);
-	intr_restore(saved);
-}
-
 /* ---- yielding */
 
 /* Stand in line again, with interrupts masked, and give up the core. */
@@ -393,9 +257,9 @@ static void
 yield_to_others(struct task *me)
 {
 	run_queue_insert(me);
-	switch_away(me);
+	sched_switch_away(me);
 	intr_restore(0);
-	reap();
+	sched_reap();
 }
 
 void
@@ -418,7 +282,7 @@ sched_yield(void)
 /*
  * Make way for a better task, or for an equal one after the slice; true if so. Who
  * makes way before the end of the slice keeps the rest of it and the head of the
- * queue (S8).
+ * queue (S7).
  */
 static bool
 make_way(struct task *me, uint64_t now)
@@ -470,7 +334,7 @@ sched_set_priority(struct task *t, enum task_priority priority)
 	if (t->state == TASK_RUNNABLE && t != idle_task) {
 		run_queue_remove(t);
 		t->priority = priority;
-		make_runnable(t);
+		sched_make_runnable(t);
 	} else {
 		t->priority = priority;
 	}
@@ -482,7 +346,7 @@ sched_task_ready(struct task *t)
 {
 	uint64_t saved = intr_disable();
 
-	make_runnable(t);
+	sched_make_runnable(t);
 	intr_restore(saved);
 }
 
@@ -490,7 +354,7 @@ void
 sched_task_begin(void)
 {
 	intr_restore(0);
-	reap();
+	sched_reap();
 }
 
 void
@@ -502,7 +366,7 @@ sched_task_end(void)
 	KASSERT(zombie == NULL, "S4: the one that ended before has been freed");
 	me->state = TASK_ZOMBIE;
 	zombie = me;
-	switch_away(me);
+	sched_switch_away(me);
 	KASSERT(false, "S4: a task that has ended never runs again");
 	__builtin_unreachable();
 }
@@ -512,8 +376,7 @@ sched_init(struct task *boot)
 {
 	for (int p = 0; p < PRI_COUNT; p++)
 		TAILQ_INIT(&run_queue[p]);
-	for (uint32_t i = 0; i < SLEEP_BUCKETS; i++)
-		TAILQ_INIT(&sleepers[i]);
+	sleep_queues_reset();
 	run_mask = 0;
 	run_count = 0;
 	irq_depth = 0;
@@ -547,7 +410,7 @@ sched_idle_forever(void)
 		me->state = TASK_RUNNABLE;
 		run_next(me, next);
 		intr_restore(0);
-		reap();
+		sched_reap();
 		(void)intr_disable();
 	}
 }
