@@ -128,7 +128,8 @@ serve(struct sim_virtio *v, uint16_t head)
 	if (h->type == 8 && v->serial == NULL)
 		status = 2;
 	if (h->type <= 1)
-		KASSERT(!(v->features & F_SEG_MAX) || segments <= v->seg_max, "W2: segment count");
+		KASSERT(!(v->features & F_SEG_MAX) || segments <= v->seg_max,
+		    "W2: segment count");
 	if (segments > v->segments_seen)
 		v->segments_seen = segments;
 	v->requests++;
@@ -168,7 +169,7 @@ notified(struct sim_virtio *v)
 	KASSERT(v->ready && v->status & DRIVER_OK, "W1: DRIVER_OK before the first request");
 	v->notifies++;
 	for (; v->seen != ring[1]; v->seen++) {
-		KASSERT(v->waiting_count < SIM_VIRTIO_REQUESTS, "W2: not more than the queue holds");
+		KASSERT(v->waiting_count < SIM_VIRTIO_REQUESTS, "W2: no more than fit");
 		v->waiting[v->waiting_count++] = ring[2 + v->seen % v->queue_size];
 	}
 	if (v->waiting_count > v->waiting_max)

@@ -31,6 +31,7 @@ static uint8_t saved[BYTES] __attribute__((aligned(4096)));
 static uint8_t pattern[BYTES] __attribute__((aligned(4096)));
 static uint8_t seen[BYTES] __attribute__((aligned(4096)));
 static struct bio bios[PAGES];
+static struct irq_lock lock; /* finished, failed */
 static uint32_t finished, failed;
 
 static struct blkdev *
@@ -68,9 +69,11 @@ pattern_fill(void)
 static void
 page_done(struct bio *bio)
 {
+	irq_lock_acquire(&lock);
 	if (bio->error != 0)
 		failed++;
 	finished++;
+	irq_lock_release(&lock);
 	wakeup(&finished);
 }
 
@@ -91,8 +94,10 @@ pages_move(struct blkdev *dev, enum bio_op op, uint64_t block, const void *memor
 			.done = page_done };
 		blk_submit(dev, &bios[i]);
 	}
+	irq_lock_acquire(&lock);
 	while (finished < PAGES)
-		tsleep(&finished, "pages", SLEEP_FOREVER);
+		(void)msleep(&finished, &lock, "pages", SLEEP_FOREVER);
+	irq_lock_release(&lock);
 	return (failed == 0);
 }
 

@@ -172,13 +172,25 @@ test_basic(void **state)
 #define MANY 40
 static struct bio bios[MANY];
 static uint32_t finished;
+static struct irq_lock lock; /* finished */
 
 static void
 count_done(struct bio *bio)
 {
 	assert_int_equal(bio->error, *(int *)bio->context);
+	irq_lock_acquire(&lock);
 	finished++;
+	irq_lock_release(&lock);
 	wakeup(&finished);
+}
+
+static void
+wait_finished(uint32_t count)
+{
+	irq_lock_acquire(&lock);
+	while (finished < count)
+		(void)msleep(&finished, &lock, "test", SLEEP_FOREVER);
+	irq_lock_release(&lock);
 }
 
 static void
@@ -198,8 +210,7 @@ submit_many(uint32_t segments, int *expect)
 				16384 / segments };
 		blk_submit(dev, bio);
 	}
-	while (finished < MANY)
-		tsleep(&finished, "test", SLEEP_FOREVER);
+	wait_finished(MANY);
 }
 
 static void
@@ -282,8 +293,7 @@ merge_body(void *arg)
 		memset(buffer() + i * 4096, (int)i, 4096);
 		blk_submit(dev, &bios[i]);
 	}
-	while (finished < 20)
-		tsleep(&finished, "test", SLEEP_FOREVER);
+	wait_finished(20);
 	assert_memory_equal(v->bytes, buffer(), 20 * 4096);
 	end();
 }
