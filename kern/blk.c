@@ -419,7 +419,8 @@ blk_next(struct blkdev *dev)
 	if (p >= 0) {
 		bio = TAILQ_FIRST(&dev->queue[p]);
 		take(dev, bio);
-		bio = merge(dev, bio);
+		if (dev->queued_count != 0)
+			bio = merge(dev, bio);
 	}
 	irq_lock_release(&dev->lock);
 	return (bio);
