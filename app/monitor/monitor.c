@@ -202,5 +202,5 @@ monitor_start(const struct monitor_boot *boot)
 	struct task *t;
 
 	boot_options = *boot;
-	return (task_create(&t, "monitor", PRI_NORMAL, monitor_main, NULL));
+	return (task_create(&t, "monitor", MONITOR_PRIORITY, monitor_main, NULL));
 }

@@ -10,6 +10,10 @@
 
 #include "lib/err.h"
 
+/* The monitor's tasks come before woken page-faulters: else a program that pages all
+ * the time, and so is always woken ahead of PRI_NORMAL, would keep it silent. */
+#define MONITOR_PRIORITY PRI_VMWAIT
+
 /* What the boot arguments say; the strings stay valid for ever. */
 struct monitor_boot {
 	const char *run;          /* run=PROGRAM:ARG:ARG, NULL or "" = no job */

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/monitor/monitor.h"
 #include "kern/console.h"
 #include "kern/sched.h"
 #include "kern/task.h"
@@ -138,7 +139,7 @@ program_wait(uint32_t pid, struct proc_exit *out)
 	KASSERT(!watch.running, "W1: one program in the foreground");
 	watch = (struct watch){ .pid = pid, .running = true };
 	/* Without memory for the task the program just cannot be interrupted. */
-	if (task_create(&t, "ctrl-c", PRI_NORMAL, watch_task, NULL) != 0)
+	if (task_create(&t, "ctrl-c", MONITOR_PRIORITY, watch_task, NULL) != 0)
 		watch.running = false;
 	err = proc_wait(0, pid, out);
 	watch.stop = true;

@@ -26,6 +26,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "app/monitor/monitor.h"
 #include "kern/blkdev.h"
 #include "kern/console.h"
 #include "kern/machdep.h"
@@ -132,8 +133,11 @@ vmstat_loop(uint32_t seconds, bool (*stop)(void *arg, uint64_t wait_us), void *a
 	vmstat_sample_take(&samples[0]);
 	next_us = samples[0].at_us;
 	for (n = 0;; n++) {
-		/* A fixed beat, so that a late line does not delay those after it. */
+		/* A fixed beat, so that a late line does not delay those after it; beats
+		 * that were missed altogether are left out. */
 		next_us += (uint64_t)seconds * SECOND_US;
+		if (next_us < timer_now_us())
+			next_us = timer_now_us();
 		if (!wait_until(next_us, stop, arg))
 			return;
 		if (n % VMSTAT_HEADER_LINES == 0)
@@ -176,7 +180,7 @@ vmstat_task_start(uint32_t seconds)
 	task_running = true;
 	task_stopping = false;
 	task_seconds = seconds;
-	err = task_create(&t, "vmstat", PRI_NORMAL, vmstat_task, NULL);
+	err = task_create(&t, "vmstat", MONITOR_PRIORITY, vmstat_task, NULL);
 	if (err != 0)
 		task_running = false;
 	return (err);
