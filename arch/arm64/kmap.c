@@ -124,13 +124,19 @@ map_pages(uint64_t *l2e, uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t at
 	return (0);
 }
 
-/* The whole of an unused level-1 or level-2 entry as one block, if addresses and rest
- * allow it. True if the entry is a block now, whoever made it. */
+/* May [pa, end_pa) at va begin with a block of that size? */
 static bool
-map_block(uint64_t *entry, uint64_t block_bytes, uintptr_t va, uint64_t pa, uint64_t end_pa,
-    uint64_t attributes)
+block_fits(uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t block_bytes)
 {
-	if (*entry == 0 && (va | pa) % block_bytes == 0 && end_pa - pa >= block_bytes)
+	return ((va | pa) % block_bytes == 0 && end_pa - pa >= block_bytes);
+}
+
+/* The whole of an unused level-1 or level-2 entry as one block, if it fits. True if the
+ * entry is a block now, whoever made it. */
+static bool
+map_block(uint64_t *entry, uint64_t pa, uint64_t attributes, bool fits)
+{
+	if (*entry == 0 && fits)
 		entry_set(entry, pa | attributes | KPTE_BLOCK);
 	return ((*entry & KPTE_TYPE) == KPTE_BLOCK);
 }
@@ -142,13 +148,14 @@ map_step(uintptr_t va, uint64_t pa, uint64_t end_pa, uint64_t attributes, uint64
 	uint64_t *l2e;
 
 	*bytes = GIB_BYTES - va % GIB_BYTES;
-	if (map_block(&kmap_l1[pte_index(va, L1_SHIFT)], GIB_BYTES, va, pa, end_pa, attributes))
+	if (map_block(&kmap_l1[pte_index(va, L1_SHIFT)], pa, attributes,
+		block_fits(va, pa, end_pa, GIB_BYTES)))
 		return (0);
 	*bytes = KBLOCK_BYTES - va % KBLOCK_BYTES;
 	l2e = level2_entry(va);
 	if (l2e == NULL)
 		return (ERR_NOMEM);
-	if (map_block(l2e, KBLOCK_BYTES, va, pa, end_pa, attributes))
+	if (map_block(l2e, pa, attributes, block_fits(va, pa, end_pa, KBLOCK_BYTES)))
 		return (0);
 	if (*bytes > end_pa - pa)
 		*bytes = end_pa - pa;

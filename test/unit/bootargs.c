@@ -165,7 +165,7 @@ test_atags_noise(void **state)
 	for (uint32_t i = 0; i < 20000; i++) {
 		atags_make(list, "mem=8M");
 		for (uint32_t k = 0; k < 4; k++)
-			list[rng_below(&rng, 12)] = (uint32_t)rng_below(&rng, k < 2 ? 80 : UINT32_MAX);
+			list[rng_below(&rng, 12)] = rng_below(&rng, k < 2 ? 80 : UINT32_MAX);
 		(void)!bootargs_from_atags(list, sizeof(list), text, sizeof(text));
 	}
 }
