@@ -182,6 +182,8 @@ monitor_main(void *arg)
 	(void)arg;
 	done = job_run(boot_options.run, boot_options.vmstat_seconds);
 	if (boot_options.exit) {
+		if (boot_options.run == NULL || boot_options.run[0] == '\0')
+			kprintf("exit=1: no job was run; power off with exit code 1\n");
 		console_drain();
 		cpu_poweroff(done ? 0 : 1);
 	}
