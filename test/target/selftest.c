@@ -31,6 +31,7 @@ const struct selftest selftests[] = {
 	{ "irq", selftest_irq },
 	{ "usercopy", selftest_usercopy },
 	{ "copy", selftest_copy },
+	{ "aarch32", selftest_aarch32 },
 	{ "flags", selftest_flags },
 	{ "asids", selftest_asids },
 	{ "disk", selftest_disk },

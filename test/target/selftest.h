@@ -35,6 +35,9 @@ bool selftest_stacks(void);
 bool selftest_timer(void);
 bool selftest_irq(void);
 
+/* selftest_aarch32.c */
+bool selftest_aarch32(void);
+
 /* selftest_memory.c */
 bool selftest_w_xor_x(void);
 bool selftest_usercopy(void);
