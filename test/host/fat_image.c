@@ -106,6 +106,18 @@ file_make(const char *folder, const struct fat_file *f)
 	assert_int_equal(fclose(out), 0);
 }
 
+/* A number that changes with the tree: images of a former one are not taken. */
+static uint32_t
+tree_number(void)
+{
+	uint32_t hash = 1;
+	int i;
+
+	for (i = 0; fat_files[i].path != NULL; i++)
+		hash = hash * 31 + fat_files[i].size_bytes + fat_file_byte(fat_files[i].path, 0);
+	return (hash);
+}
+
 const char *
 fat_image_make(const char *name, uint32_t cluster_sectors, bool all)
 {
@@ -114,7 +126,7 @@ fat_image_make(const char *name, uint32_t cluster_sectors, bool all)
 	uint32_t kib = CLUSTERS * cluster_sectors / 2 + 600 * (cluster_sectors > 8 ? 2 : 1);
 	int i;
 
-	snprintf(image, sizeof(image), FOLDER "/%s.img", name);
+	snprintf(image, sizeof(image), FOLDER "/%s-%08x.img", name, tree_number());
 	if (access(image, R_OK) == 0)
 		return (image);
 	snprintf(tree, sizeof(tree), FOLDER "/%s.%d", name, (int)getpid());

@@ -26,7 +26,7 @@ uint8_t fat_file_byte(const char *path, uint32_t at);
 void fat_image_shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Make build/test-fat/<name>.img with clusters of cluster_sectors * 512 bytes and
+ * Make build/test-fat/<name>-<number>.img with clusters of cluster_sectors * 512 bytes and
  * the files of fat_files (with all false: only the first few), if it is not there
  * yet. Returns its path (static buffer).
  */
