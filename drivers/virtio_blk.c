@@ -201,17 +201,23 @@ chain_unmap(const struct bio *first)
 static struct bio *
 finished_get(struct vblk *vb, int *error)
 {
-	for (uint32_t i = 0; i < VBLK_REQUESTS; i++) {
-		struct vblk_transfer *t = &vb->transfers[i];
-		struct bio *first = t->first;
+	struct vblk_transfer *t = vb->finished;
+	struct bio *first;
 
-		if (first == NULL || t->bio != NULL || t->out_count != 0)
-			continue;
-		*error = t->error;
-		t->first = NULL;
-		return (first);
-	}
-	return (NULL);
+	if (t == NULL)
+		return (NULL);
+	vb->finished = t->next;
+	first = t->first;
+	*error = t->error;
+	t->first = NULL;
+	return (first);
+}
+
+static void
+finished_put(struct vblk *vb, struct vblk_transfer *t)
+{
+	t->next = vb->finished;
+	vb->finished = t;
 }
 
 /* A chain to complete: a finished transfer's, or of a failed disk what still
@@ -265,6 +271,10 @@ give_up(struct vblk *vb, const char *why)
 		struct vblk_transfer *t = &vb->transfers[i];
 
 		vb->requests[i].used = false;
+		if (t->first == NULL)
+			continue;
+		if (t->bio != NULL || t->out_count != 0)
+			finished_put(vb, t);
 		t->bio = NULL;
 		t->out_count = 0;
 		t->error = ERR_IO;
@@ -301,12 +311,13 @@ request_finish(struct vblk *vb, struct vblk_request *r, uint8_t status)
 		wakeup(&vb->id_done);
 		return;
 	}
-	t->out_count--;
-	if (status == VBLK_STATUS_OK)
-		return;
-	trace(TRACE_DEVERR, status, t->first->op, t->first->block);
-	if (t->error == 0)
-		t->error = status == VBLK_STATUS_UNSUPP ? ERR_NOTSUP : ERR_IO;
+	if (status != VBLK_STATUS_OK) {
+		trace(TRACE_DEVERR, status, t->first->op, t->first->block);
+		if (t->error == 0)
+			t->error = status == VBLK_STATUS_UNSUPP ? ERR_NOTSUP : ERR_IO;
+	}
+	if (--t->out_count == 0 && t->bio == NULL)
+		finished_put(vb, t);
 }
 
 /* What is wrong with the answer, or NULL. Legacy devices are known to give wrong
@@ -377,7 +388,8 @@ vblk_poll(struct blkdev *dev)
 	announce(vb);
 	complete(vb);
 	/* Only now are the transfers of what was completed free for what still waits. */
-	vblk_start(dev);
+	if (dev->queued_count > 0 || vb->filling != NULL)
+		vblk_start(dev);
 }
 
 void

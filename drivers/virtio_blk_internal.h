@@ -52,6 +52,7 @@ struct vblk_transfer {
 	uint64_t block;
 	uint32_t out_count;       /* requests at the device */
 	int error;
+	struct vblk_transfer *next; /* in vblk.finished */
 };
 
 struct vblk_request {
@@ -68,6 +69,7 @@ struct vblk {
 	struct vblk_request requests[VBLK_REQUESTS];
 	struct vblk_transfer transfers[VBLK_REQUESTS];
 	struct vblk_transfer *filling;  /* K1 */
+	struct vblk_transfer *finished; /* over (K2), not completed yet */
 	uint32_t segments_max, segment_bytes_max;
 	bool present, failed;
 	bool completing;                /* someone is in complete() */

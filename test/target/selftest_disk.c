@@ -180,7 +180,7 @@ selftest_disk_error(void)
 }
 
 static void
-speed(struct blkdev *dev, const char *what, enum bio_op op, uint64_t block, uint32_t block_count)
+speed(struct blkdev *dev, enum bio_op op, uint64_t block, uint32_t block_count)
 {
 	uint64_t ticks = get_cyclecount();
 	int err = 0;
@@ -189,23 +189,30 @@ speed(struct blkdev *dev, const char *what, enum bio_op op, uint64_t block, uint
 		err = op == BIO_READ ? blk_read(dev, block, saved, block_count) :
 		    blk_write(dev, block, saved, block_count);
 	ticks = get_cyclecount() - ticks;
-	kprintf("disk: %s of %u bytes: %llu ticks each%s\n", what, (unsigned)block_count * 512,
+	kprintf("disk %s: %s of %u bytes: %llu ticks each%s\n", dev->name,
+	    op == BIO_READ ? "read" : "write", (unsigned)block_count * 512,
 	    (unsigned long long)(ticks / SPEED_ROUNDS), err != 0 ? ", FAILED" : "");
+}
+
+static void
+speeds(struct blkdev *dev)
+{
+	uint64_t block = dev->block_count - BLOCKS;
+
+	for (uint32_t op = BIO_READ; op <= BIO_WRITE; op++)
+		for (uint32_t block_count = 8; block_count <= BLOCKS; block_count *= 8)
+			speed(dev, (enum bio_op)op, block, block_count);
 }
 
 bool
 selftest_disk_speed(void)
 {
 	struct blkdev *dev = swap_partition();
-	uint64_t block;
 
 	EXPECT(dev != NULL && dev->block_count > BLOCKS);
-	block = dev->block_count - BLOCKS;
-	speed(dev, "read", BIO_READ, block, 8);
-	speed(dev, "read", BIO_READ, block, 64);
-	speed(dev, "read", BIO_READ, block, BLOCKS);
-	speed(dev, "write", BIO_WRITE, block, 8);
-	speed(dev, "write", BIO_WRITE, block, 64);
-	speed(dev, "write", BIO_WRITE, block, BLOCKS);
+	speeds(dev);
+	dev = blk_find("md0");
+	if (dev != NULL && dev->block_count > BLOCKS)
+		speeds(dev);
 	return (true);
 }
