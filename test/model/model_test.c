@@ -244,16 +244,16 @@ static bool
 op_access(struct program *p, uint32_t page, bool write)
 {
 	struct page_model *pm = &p->pages[page];
-	uint32_t offset = sim_random(PAGE_SIZE), epoch = trouble_epoch, i;
-	uint32_t bytes = sim_random(8) == 0 ? PAGE_SIZE : 1 + sim_random(32);
-	uint8_t buffer[PAGE_SIZE];
+	uint32_t offset = sim_random(4) == 0 ? sim_random(PAGE_SIZE) : 0, epoch = trouble_epoch, i;
+	uint32_t bytes = write && sim_random(8) != 0 ? 1 + sim_random(32) : PAGE_SIZE;
+	uint8_t buffer[PAGE_SIZE], seed = (uint8_t)sim_random(256);
 	int error;
 
 	if (bytes > PAGE_SIZE - offset)
 		bytes = PAGE_SIZE - offset;
 	if (write) {
 		for (i = 0; i < bytes; i++)
-			buffer[i] = (uint8_t)sim_random(256);
+			buffer[i] = (uint8_t)(seed + i);
 		pm->generation++;
 		error = sim_store(p->vm, va_of(page) + offset, buffer, bytes);
 		if (error == 0)
