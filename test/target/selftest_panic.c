@@ -122,6 +122,7 @@ selftest_fp_register(void)
 bool
 selftest_bad_frame(void)
 {
-	__asm__ volatile("mov x29, %0\n\tmov x0, xzr\n\tstr xzr, [x0]" :: "r"(0x1234567890abcde0ull) : "x0", "memory");
+	__asm__ volatile("mov x29, %0\n\tmov x0, xzr\n\tstr xzr, [x0]"
+	    :: "r"(0x1234567890abcde0ull) : "x0", "memory");
 	return (false);
 }
