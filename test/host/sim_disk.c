@@ -219,14 +219,16 @@ static const struct blkdev_ops sim_disk_ops = { .start = sim_disk_start };
 /* ---- the test's side */
 
 static void
-forget(const char *name)
+forget(struct blkdev *old)
 {
-	struct blkdev *old = blk_find(name);
+	struct blkdev *dev;
 
-	if (old == NULL)
+	for (dev = blk_next_device(NULL); dev != NULL && dev != old; dev = blk_next_device(dev))
+		continue;
+	if (dev == NULL)
 		return;
-	old->active_count = old->queued_count = 0; /* its run is over */
-	blk_unregister(old);
+	dev->active_count = dev->queued_count = 0; /* its run is over */
+	blk_unregister(dev);
 }
 
 void
@@ -234,7 +236,8 @@ sim_disk_open(struct sim_disk *disk, const char *name, uint64_t blocks)
 {
 	int error;
 
-	forget(name);
+	forget(blk_find(name));
+	forget(&disk->dev);
 	free(disk->bytes);
 	memset(disk, 0, sizeof(*disk));
 	disk->bytes = calloc(blocks, SIM_DISK_BLOCK_BYTES);
