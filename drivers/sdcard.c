@@ -224,8 +224,8 @@ card_gone(struct sdcard *card, int error)
 		kprintf("%s: another card was put in; put back the one of the start\n",
 		    card->dev.name);
 	else
-		kprintf("%s: card does not answer (%s); put it back, or check its contacts\n",
-		    card->dev.name, err_string(error));
+		kprintf("%s: card does not answer%s; put it back, or check its contacts\n",
+		    card->dev.name, error == ERR_NODEV ? "" : " as it should");
 }
 
 /* Get card and controller into a state where the transfer can be repeated. */
