@@ -148,6 +148,7 @@ init(void *arg)
 	boot_swap();                                /* where pages go */
 	must(vm_pageout_start(), "page daemon");    /* from now on memory is reclaimed */
 	banner_end();
+	sched_run_longest_reset();                  /* until here nobody had to wait */
 	begin_work();
 }
 

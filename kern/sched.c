@@ -433,6 +433,14 @@ sched_in_irq(void)
 	return (irq_depth != 0);
 }
 
+void
+sched_run_longest_reset(void)
+{
+	yield_point_cycles = get_cyclecount();
+	run_longest_cycles = 0;
+	kern_params.run_longest_us = 0;
+}
+
 uint32_t
 sched_runnable_count(void)
 {

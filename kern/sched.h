@@ -77,6 +77,8 @@ bool sched_in_irq(void);
  * nor the idle one counts), and time spent idle so far. */
 uint32_t sched_runnable_count(void);
 uint64_t sched_idle_cycles(void);
+/* Boot, which had nobody to yield to, is over: kern.sched.run_longest_us begins. */
+void sched_run_longest_reset(void);
 
 /*
  * Test seam: when set, every yield point yields and the next task is the one

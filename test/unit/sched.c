@@ -414,6 +414,11 @@ account_body(void *arg)
 	tsleep(&chan_a, "account", 10000);
 	assert_in_range(timer_cycles_to_us(curtask()->run_cycles - before), 500, 520);
 	assert_in_range(kern_params.run_longest_us, 300, 310);
+	sched_run_longest_reset();
+	assert_int_equal(kern_params.run_longest_us, 0);
+	sim_advance_us(100);
+	sched_maybe_yield();
+	assert_in_range(kern_params.run_longest_us, 100, 110);
 }
 
 SIM_TEST(account)
