@@ -244,12 +244,12 @@ status_write(struct sim_virtio *v, uint32_t value)
 static void
 legacy_pfn(struct sim_virtio *v, uint32_t pfn)
 {
-	uint64_t end;
+	uint64_t end, near = (uintptr_t)&anchor;
 
 	KASSERT(v->page_bytes != 0 && v->queue_align != 0, "W1: page size and alignment first");
-	/* A page number of 32 bits does not reach the driver's static memory in a Linux
-	 * process; what is above lies as high as our own. */
-	v->desc = (uint64_t)pfn * v->page_bytes + ((uint64_t)(uintptr_t)&anchor & ~0ull << 44);
+	/* A page number of 32 bits does not reach static memory of a Linux process; the
+	 * driver's lies not far from ours. */
+	v->desc = near + (uint64_t)((int64_t)(((uint64_t)pfn * v->page_bytes - near) << 20) >> 20);
 	v->avail = v->desc + v->queue_size * 16;
 	end = v->avail + (3 + v->queue_size) * 2;
 	v->used = (end + v->queue_align - 1) / v->queue_align * v->queue_align;
