@@ -23,8 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/personality.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,9 +36,10 @@
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
+#include "test/host/sim_replay.h"
 
 #define FRAMES      128u
-#define SLOTS       490u
+#define SLOTS       450u
 #define BAD_MAX     80u  /* slots that may be lost to failed writes */
 #define PROGRAMS    4u
 #define SPAN        192u /* pages of a program's addresses */
@@ -130,7 +129,8 @@ step_done(void)
 static bool
 reads_may_fail(const struct page_model *pm, uint32_t epoch)
 {
-	return (pm->damaged || disk.read_error_one_in != 0 || disk.dead || epoch != trouble_epoch);
+	return (pm->damaged || disk.read_error_one_in != 0 || disk.flip_read_every != 0 ||
+	    epoch != trouble_epoch);
 }
 
 /* May an access of p to pm that began in epoch end with error, and is it over with p? */
@@ -452,7 +452,7 @@ trouble_random(void)
 {
 	struct swap_area_info info;
 
-	switch (sim_random(8)) {
+	switch (sim_random(9)) {
 	case 0:
 	case 1:
 		pressure(sim_random(PRESSURE + 1));
@@ -470,7 +470,12 @@ trouble_random(void)
 		sim_pmap_nomem_one_in = sim_random(2) == 0 ? 0 : 2 + sim_random(8);
 		break;
 	case 5:
-		disk.latency_us = sim_random(4) == 0 ? 50000 : 1 + sim_random(2000);
+		disk.latency_us = sim_random(4) == 0 ? 20000 : sim_random(1000);
+		disk.latency_spread_us = disk.latency_us;
+		break;
+	case 6:
+		disk.flip_read_every = sim_random(2) == 0 ? 0 : 5 + sim_random(20);
+		trouble_epoch++;
 		break;
 	default:
 		damage_slot();
@@ -488,7 +493,8 @@ trouble_run(void *arg)
 		tsleep(&trouble_epoch, "think", 1 + sim_random(200000));
 	}
 	pressure(0);
-	disk.write_error_one_in = disk.read_error_one_in = sim_pmap_nomem_one_in = 0;
+	disk.write_error_one_in = disk.read_error_one_in = disk.flip_read_every = 0;
+	sim_pmap_nomem_one_in = 0;
 	tasks_left--;
 }
 
@@ -505,12 +511,14 @@ start(const char *name, void (*fn)(void *), void *arg, struct task **out)
 	tasks_left++;
 }
 
+static void *records;
+
 static void
 boot(void)
 {
 	vm_size_t bytes = swap_pager_record_bytes(SLOTS);
-	void *records = aligned_alloc(64, (bytes + 63) & ~63ull);
 
+	records = aligned_alloc(64, (bytes + 63) & ~63ull);
 	sim_mm_boot(FRAMES);
 	vm_client_ops = &client_ops;
 	sim_disk_open(&disk, "swap", SLOTS * (PAGE_SIZE / 512));
@@ -575,19 +583,6 @@ model_random_operations_match_oracle(void **state)
 	}
 }
 
-/* Addresses choose hash buckets, so a run repeats only with addresses that do. */
-static void
-fix_addresses(char **argv)
-{
-	int now = personality(0xffffffff);
-
-	if (now == -1 || (now & ADDR_NO_RANDOMIZE) != 0)
-		return;
-	if (personality((unsigned long)now | ADDR_NO_RANDOMIZE) != -1)
-		execv("/proc/self/exe", argv);
-	print_message("addresses are random here: EBB_SEED may not replay a run exactly\n");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -596,6 +591,6 @@ main(int argc, char **argv)
 	};
 
 	(void)argc;
-	fix_addresses(argv);
+	sim_fix_addresses(argv);
 	return (cmocka_run_group_tests(tests, NULL, NULL));
 }
