@@ -174,6 +174,16 @@ monitor_key_pressed(void *arg, uint64_t wait_us)
 	return (console_getc(wait_us) >= 0);
 }
 
+/* The counter of a board begins at reset. */
+static void
+greet(void)
+{
+	uint64_t us = timer_cycles_to_us(get_cyclecount());
+
+	kprintf("ready %llu.%06llu s after reset; help lists the commands\n",
+	    (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+}
+
 static void
 monitor_main(void *arg)
 {
@@ -188,7 +198,7 @@ monitor_main(void *arg)
 		cpu_poweroff(done ? 0 : 1);
 	}
 	line_edit_init(&editor);
-	kprintf("help lists the commands\n");
+	greet();
 	for (;;) {
 		program_background_report();
 		if (!line_get())

@@ -37,5 +37,6 @@ const struct selftest selftests[] = {
 	{ "disk", selftest_disk },
 	{ "disk_error", selftest_disk_error },
 	{ "disk_speed", selftest_disk_speed },
+	{ "page_cost", selftest_page_cost },
 	{ NULL, NULL },
 };

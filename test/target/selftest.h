@@ -52,4 +52,7 @@ bool selftest_disk(void);
 bool selftest_disk_error(void);
 bool selftest_disk_speed(void);
 
+/* selftest_cost.c */
+bool selftest_page_cost(void);
+
 #endif
