@@ -148,26 +148,22 @@ parse_segments(const uint8_t *head, const struct header *h, uint64_t file_bytes,
 	return (check_entry(out));
 }
 
-int
+const char *
 elf_parse(const void *head, uint64_t head_bytes, uint64_t file_bytes,
-    const struct proc_abi *abi, struct elf_image *out, const char **why)
+    const struct proc_abi *abi, struct elf_image *out)
 {
 	const uint8_t *bytes = head;
 	bool is64 = abi->elf_class == ELFCLASS64;
+	const char *why;
 	struct header h;
 
 	memset(out, 0, sizeof(*out));
-	*why = NULL;
 	if (head_bytes < (is64 ? 64u : 52u) || memcmp(bytes, ELF_MAGIC, 4) != 0)
-		*why = "not an ELF file";
-	else if (bytes[4] != abi->elf_class || bytes[5] != 1)
-		*why = "wrong ELF class or byte order";
-	if (*why != NULL)
-		return (ERR_NOEXEC);
+		return ("not an ELF file");
+	if (bytes[4] != abi->elf_class || bytes[5] != 1)
+		return ("wrong ELF class or byte order");
 	read_header(bytes, is64, &h);
 	out->entry = h.entry;
-	*why = check_header(&h, head_bytes, is64 ? 56 : 32, abi);
-	if (*why == NULL)
-		*why = parse_segments(bytes, &h, file_bytes, abi, out);
-	return (*why == NULL ? 0 : ERR_NOEXEC);
+	why = check_header(&h, head_bytes, is64 ? 56 : 32, abi);
+	return (why != NULL ? why : parse_segments(bytes, &h, file_bytes, abi, out));
 }

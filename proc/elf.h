@@ -32,10 +32,10 @@ struct elf_image {
 
 /*
  * Parse the first head_bytes (at least the ELF and program headers) of a file of
- * file_bytes for abi. ERR_NOEXEC, with *why a sentence naming the field and value
- * it objects to. Reads nothing outside head. Does not yield.
+ * file_bytes for abi. NULL when it is good, otherwise a sentence naming the field
+ * and value it objects to. Reads nothing outside head. Does not yield.
  */
-int elf_parse(const void *head, uint64_t head_bytes, uint64_t file_bytes,
-    const struct proc_abi *abi, struct elf_image *out, const char **why) ERR_MUST_CHECK;
+const char *elf_parse(const void *head, uint64_t head_bytes, uint64_t file_bytes,
+    const struct proc_abi *abi, struct elf_image *out) ERR_MUST_CHECK;
 
 #endif

@@ -148,11 +148,12 @@ read_image(struct proc *p, struct vnode *vp, struct elf_image *image)
 	if (m == NULL)
 		return (fail(p, ERR_NOMEM, "no memory to load it"));
 	error = vp->is_directory ? ERR_ISDIR : vnode_read_page(vp, 0, VM_PAGE_TO_PHYS(m));
-	if (error == 0)
-		error = elf_parse(vm_page_address(m), head_bytes, vp->size_bytes, p->abi, image,
-		    &why);
-	else
+	if (error == 0) {
+		why = elf_parse(vm_page_address(m), head_bytes, vp->size_bytes, p->abi, image);
+		error = why == NULL ? 0 : ERR_NOEXEC;
+	} else {
 		why = err_string(error);
+	}
 	vm_page_unwire(m, PQ_NONE);
 	vm_page_free(m);
 	return (error == 0 ? 0 : fail(p, error, why));

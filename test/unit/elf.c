@@ -41,18 +41,23 @@ put(uint8_t *at, uint64_t value, uint32_t bytes)
 }
 
 static void
-put_segment(uint8_t *h, uint32_t n, uint64_t offset, uint64_t address, uint64_t file_bytes,
-    uint64_t memory_bytes, uint32_t flags)
+put_segment(uint8_t *h, uint32_t n, uint32_t flags, const struct elf_segment *s)
 {
 	uint8_t *ph = h + PH(n);
 
 	put(ph, 1, 4);
 	put(ph + 4, flags, 4);
-	put(ph + 8, offset, 8);
-	put(ph + 16, address, 8);
-	put(ph + 32, file_bytes, 8);
-	put(ph + 40, memory_bytes, 8);
+	put(ph + 8, s->file_offset, 8);
+	put(ph + 16, s->address, 8);
+	put(ph + 32, s->file_bytes, 8);
+	put(ph + 40, s->memory_bytes, 8);
 }
+
+static const struct elf_segment good_segments[] = {
+	{ .file_offset = 0, .address = 0x400000, .file_bytes = 0x1800, .memory_bytes = 0x1800 },
+	{ .file_offset = 0x2000, .address = 0x402000, .file_bytes = 0x100, .memory_bytes = 0x100 },
+	{ .file_offset = 0x3000, .address = 0x403000, .file_bytes = 0x200, .memory_bytes = 0x9000 },
+};
 
 /* Text, constants, data with bss. The page is a heap block of exactly its size, so
  * that the sanitizer sees any read outside. */
@@ -68,19 +73,18 @@ good_file(void)
 	put(h + 32, 64, 8);
 	put(h + 54, 56, 2);
 	put(h + 56, 3, 2);
-	put_segment(h, 0, 0, 0x400000, 0x1800, 0x1800, 5);
-	put_segment(h, 1, 0x2000, 0x402000, 0x100, 0x100, 4);
-	put_segment(h, 2, 0x3000, 0x403000, 0x200, 0x9000, 6);
+	put_segment(h, 0, 5, &good_segments[0]);
+	put_segment(h, 1, 4, &good_segments[1]);
+	put_segment(h, 2, 6, &good_segments[2]);
 	return (h);
 }
 
 static int
 parse(uint8_t *h, struct elf_image *image, const char **why)
 {
-	int error = elf_parse(h, HEAD_BYTES, FILE_BYTES, &abi, image, why);
-
+	*why = elf_parse(h, HEAD_BYTES, FILE_BYTES, &abi, image);
 	free(h);
-	return (error);
+	return (*why == NULL ? 0 : ERR_NOEXEC);
 }
 
 static void
@@ -156,14 +160,12 @@ elf_short_file_is_refused(void **state)
 	(void)state;
 	for (bytes = 0; bytes < PH(3); bytes++) {
 		struct elf_image image;
-		const char *why;
 		uint8_t *whole = good_file();
 		uint8_t *h = malloc(bytes == 0 ? 1 : bytes);
 
 		memcpy(h, whole, bytes);
 		free(whole);
-		assert_int_equal(elf_parse(h, bytes, bytes, &abi, &image, &why), ERR_NOEXEC);
-		assert_non_null(why);
+		assert_non_null(elf_parse(h, bytes, bytes, &abi, &image));
 		free(h);
 	}
 }
