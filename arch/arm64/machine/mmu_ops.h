@@ -171,9 +171,13 @@ mmu_zero_page(void *page)
 
 	__asm__("mrs %0, dczid_el0" : "=r"(dczid));
 	step = 4ull << (dczid & 0xf);
-	if ((dczid & 0x10) == 0 && step <= 4096) {
-		for (; p < end; p += step)
-			__asm__ volatile("dc zva, %0" ::"r"(p) : "memory");
+	if ((dczid & 0x10) == 0 && step <= 512) {
+		__asm__ volatile("1:	.rept 8\n"
+				 "	dc zva, %0\n"
+				 "	add %0, %0, %1\n"
+				 "	.endr\n"
+				 "	cmp %0, %2\n"
+				 "	b.lo 1b" : "+r"(p) : "r"(step), "r"(end) : "cc", "memory");
 		return;
 	}
 	for (; p < end; p += 16)
