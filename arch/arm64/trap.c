@@ -15,7 +15,8 @@
  * Invariants: R1 interrupts stay masked until ESR and FAR are in variables: a second
  *   exception overwrites the registers. R2 every function returns with interrupts
  *   masked, as vectors.S expects. R3 the kernel's own exceptions are never resolved
- *   outside [usercopy_start, usercopy_end).
+ *   outside [usercopy_start, usercopy_end). R4 user copies run with interrupts on,
+ *   because they may sleep.
  * Yields: trap_el0_sync and trap_el1_sync may (vm_fault, system calls).
  * See: vectors.S, kern/usercpu.h, mm/vm_fault.h, proc/trap_hooks.h.
  */
@@ -29,6 +30,7 @@
 #include "kern/panic.h"
 #include "kern/sched.h"
 #include "kern/task.h"
+#include "lib/assert.h"
 #include "mm/pmap.h"
 #include "mm/vm_fault.h"
 #include "proc/trap_hooks.h"
@@ -167,8 +169,10 @@ trap_el0_sync(struct trapframe *tf, uint64_t esr, uint64_t far)
 static void
 usercopy_abort(struct trapframe *tf)
 {
-	int err = resolve(tf->esr, tf->far);
+	int err;
 
+	KASSERT((tf->spsr & DAIF_I) == 0, "R4: user memory is reached with interrupts on");
+	err = resolve(tf->esr, tf->far);
 	if (err == 0)
 		return;
 	tf->elr = (uintptr_t)usercopy_fixup;

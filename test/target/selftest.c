@@ -27,6 +27,8 @@ const struct selftest selftests[] = {
 	{ "w_xor_x", selftest_w_xor_x },
 	{ "tasks", selftest_tasks },
 	{ "stacks", selftest_stacks },
+	{ "crowd", selftest_crowd },
+	{ "no_memory", selftest_no_memory },
 	{ "timer", selftest_timer },
 	{ "irq", selftest_irq },
 	{ "usercopy", selftest_usercopy },

@@ -32,6 +32,8 @@ bool selftest_bad_frame(void);
 /* selftest_task.c */
 bool selftest_tasks(void);
 bool selftest_stacks(void);
+bool selftest_crowd(void);
+bool selftest_no_memory(void);
 bool selftest_timer(void);
 bool selftest_irq(void);
 

@@ -90,6 +90,77 @@ selftest_stacks(void)
 	return (true);
 }
 
+#define MANY 700 /* more than the stack tables of boot reach */
+
+static uint32_t present;
+static bool go_home;
+
+static void
+wait_and_leave(void *arg)
+{
+	(void)arg;
+	present++;
+	while (!go_home)
+		tsleep(&go_home, "crowd", SLEEP_FOREVER);
+	if (--present == 0)
+		wakeup(&present);
+}
+
+static bool
+crowd(void)
+{
+	struct task *t;
+
+	go_home = false;
+	for (uint32_t i = 0; i < MANY; i++)
+		EXPECT(task_create(&t, "crowd", PRI_NORMAL, wait_and_leave, NULL) == 0);
+	while (present < MANY)
+		sched_yield();
+	go_home = true;
+	wakeup(&go_home);
+	while (present > 0)
+		tsleep(&present, "crowd", SLEEP_FOREVER);
+	sched_yield();
+	return (true);
+}
+
+/* Many stacks at once; the tables for them stay, everything else comes back. */
+bool
+selftest_crowd(void)
+{
+	uint32_t before;
+
+	EXPECT(crowd());
+	before = vm_domains[0].v_free_count;
+	EXPECT(crowd());
+	EXPECT(vm_domains[0].v_free_count == before);
+	return (true);
+}
+
+/* Without memory a task is refused, and nothing is lost by trying. */
+bool
+selftest_no_memory(void)
+{
+	uint32_t count = 0, before = vm_domains[0].v_free_count;
+	struct task *t;
+
+	go_home = false;
+	while (task_create(&t, "crowd", PRI_NORMAL, wait_and_leave, NULL) == 0)
+		count++;
+	kprintf("%u tasks fit\n", (unsigned int)count);
+	EXPECT(count > 50);
+	EXPECT(vm_domains[0].v_free_count + 4 * count <= before);
+	while (present < count)
+		sched_yield();
+	go_home = true;
+	wakeup(&go_home);
+	while (present > 0)
+		tsleep(&present, "crowd", SLEEP_FOREVER);
+	sched_yield();
+	EXPECT(vm_domains[0].v_free_count + 16 >= before);
+	return (true);
+}
+
 bool
 selftest_timer(void)
 {
