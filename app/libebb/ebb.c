@@ -13,17 +13,7 @@
  */
 #include "app/libebb/ebb.h"
 
-#include <errno.h>
-
-static int64_t
-check(int64_t result)
-{
-	if (result < 0) {
-		errno = (int)-result;
-		return (-1);
-	}
-	return (result);
-}
+#include "app/libebb/result.h"
 
 int
 ebb_null(void)
@@ -34,7 +24,7 @@ ebb_null(void)
 void *
 ebb_mmap(size_t bytes, uint32_t prot)
 {
-	int64_t address = check(ebb_syscall(EBB_SYS_MMAP, 0, bytes, prot));
+	int64_t address = checked(ebb_syscall(EBB_SYS_MMAP, 0, bytes, prot));
 
 	return (address == -1 ? NULL : (void *)(uintptr_t)address);
 }
@@ -42,31 +32,31 @@ ebb_mmap(size_t bytes, uint32_t prot)
 int
 ebb_munmap(void *start, size_t bytes)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_MUNMAP, (uintptr_t)start, bytes, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_MUNMAP, (uintptr_t)start, bytes, 0)));
 }
 
 int
 ebb_mprotect(void *start, size_t bytes, uint32_t prot)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_MPROTECT, (uintptr_t)start, bytes, prot)));
+	return ((int)checked(ebb_syscall(EBB_SYS_MPROTECT, (uintptr_t)start, bytes, prot)));
 }
 
 int
 ebb_usage(struct ebb_usage *usage)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_USAGE, (uintptr_t)usage, 0, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_USAGE, (uintptr_t)usage, 0, 0)));
 }
 
 int64_t
 ebb_working_set(void)
 {
-	return (check(ebb_syscall(EBB_SYS_WORKINGSET, 0, 0, 0)));
+	return (checked(ebb_syscall(EBB_SYS_WORKINGSET, 0, 0, 0)));
 }
 
 int
 ebb_times(struct ebb_times *times)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)times, 0, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)times, 0, 0)));
 }
 
 uint64_t
@@ -78,7 +68,7 @@ ebb_clock_us(void)
 int
 ebb_sleep_us(uint64_t us)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_SLEEP, us, 0, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_SLEEP, us, 0, 0)));
 }
 
 void
@@ -90,11 +80,11 @@ ebb_yield(void)
 int
 ebb_spawn(const char *path, char *const argv[], uint32_t argc)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_SPAWN, (uintptr_t)path, (uintptr_t)argv, argc)));
+	return ((int)checked(ebb_syscall(EBB_SYS_SPAWN, (uintptr_t)path, (uintptr_t)argv, argc)));
 }
 
 int
 ebb_wait(uint32_t pid, int *status)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)status, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)status, 0)));
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
+#include "app/libebb/result.h"
 
 int _close(int fd);
 _Noreturn void _exit(int status);
@@ -36,20 +37,10 @@ void *_sbrk(ptrdiff_t increment);
 clock_t _times(struct tms *out);
 ssize_t _write(int fd, const void *buffer, size_t bytes);
 
-static int64_t
-check(int64_t result)
-{
-	if (result < 0) {
-		errno = (int)-result;
-		return (-1);
-	}
-	return (result);
-}
-
 int
 _close(int fd)
 {
-	return ((int)check(ebb_syscall(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0)));
 }
 
 _Noreturn void
@@ -63,7 +54,7 @@ int
 _fstat(int fd, struct stat *out)
 {
 	struct ebb_stat stat;
-	int result = (int)check(ebb_syscall(EBB_SYS_FSTAT, (uint64_t)fd, (uintptr_t)&stat, 0));
+	int result = (int)checked(ebb_syscall(EBB_SYS_FSTAT, (uint64_t)fd, (uintptr_t)&stat, 0));
 
 	if (result != 0)
 		return (result);
@@ -95,7 +86,7 @@ _gettimeofday(struct timeval *out, void *zone)
 int
 _isatty(int fd)
 {
-	return (check(ebb_syscall(EBB_SYS_ISATTY, (uint64_t)fd, 0, 0)) == 1);
+	return (checked(ebb_syscall(EBB_SYS_ISATTY, (uint64_t)fd, 0, 0)) == 1);
 }
 
 /* There are no signals: every one ends the program. */
@@ -103,13 +94,13 @@ int
 _kill(int pid, int signal)
 {
 	(void)signal;
-	return ((int)check(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, 0, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, 0, 0)));
 }
 
 off_t
 _lseek(int fd, off_t offset, int whence)
 {
-	return ((off_t)check(ebb_syscall(EBB_SYS_LSEEK, (uint64_t)fd, (uint64_t)offset,
+	return ((off_t)checked(ebb_syscall(EBB_SYS_LSEEK, (uint64_t)fd, (uint64_t)offset,
 	    (uint64_t)whence)));
 }
 
@@ -121,19 +112,19 @@ _open(const char *path, int flags, int mode)
 		errno = EROFS;
 		return (-1);
 	}
-	return ((int)check(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, EBB_O_RDONLY, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, EBB_O_RDONLY, 0)));
 }
 
 ssize_t
 _read(int fd, void *buffer, size_t bytes)
 {
-	return ((ssize_t)check(ebb_syscall(EBB_SYS_READ, (uint64_t)fd, (uintptr_t)buffer, bytes)));
+	return ((ssize_t)checked(ebb_syscall(EBB_SYS_READ, (uint64_t)fd, (uintptr_t)buffer, bytes)));
 }
 
 void *
 _sbrk(ptrdiff_t increment)
 {
-	int64_t old = check(ebb_syscall(EBB_SYS_SBRK, (uint64_t)increment, 0, 0));
+	int64_t old = checked(ebb_syscall(EBB_SYS_SBRK, (uint64_t)increment, 0, 0));
 
 	return ((void *)(intptr_t)old);
 }
@@ -144,7 +135,7 @@ _times(struct tms *out)
 {
 	struct ebb_times times = { 0 };
 
-	if (check(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)&times, 0, 0)) != 0)
+	if (checked(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)&times, 0, 0)) != 0)
 		return ((clock_t)-1);
 	memset(out, 0, sizeof(*out));
 	out->tms_utime = (clock_t)(times.user_us * CLOCKS_PER_SEC / 1000000);
@@ -154,6 +145,6 @@ _times(struct tms *out)
 ssize_t
 _write(int fd, const void *buffer, size_t bytes)
 {
-	return ((ssize_t)check(ebb_syscall(EBB_SYS_WRITE, (uint64_t)fd, (uintptr_t)buffer,
+	return ((ssize_t)checked(ebb_syscall(EBB_SYS_WRITE, (uint64_t)fd, (uintptr_t)buffer,
 	    bytes)));
 }

@@ -27,24 +27,16 @@
 #include <string.h>
 
 #include "app/libebb/ebb.h"
+#include "app/libebb/random.h"
 
 #define PAGE_BYTES 4096
 
-static uint64_t random_state = 88172645463325252u;
+static uint64_t random_state = RANDOM_SEED;
 
 struct mark {
 	uint64_t ticks, idle_us;
 	struct ebb_usage usage;
 };
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (random_state * 2685821657736338717u);
-}
 
 static uint64_t
 counter(void)
@@ -226,10 +218,10 @@ bench_major(uint64_t pages)
 
 	write_pages(memory, pages);
 	for (i = 0; i < pages; i++)
-		memory[next_random() % pages * (PAGE_BYTES / 8)] = i;
+		memory[random_next(&random_state) % pages * (PAGE_BYTES / 8)] = i;
 	mark(&a);
 	for (i = 0; i < 4 * pages; i++)
-		memory[next_random() % pages * (PAGE_BYTES / 8)] = i;
+		memory[random_next(&random_state) % pages * (PAGE_BYTES / 8)] = i;
 	mark(&b);
 	print_mean("major fault with eviction, per fault", busy_ns(&a, &b),
 	    b.usage.page_in_ops - a.usage.page_in_ops);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "app/libebb/ebb.h"
+#include "app/libebb/random.h"
 
 #define PAGE_BYTES 4096
 #define SECTORS    8
@@ -30,15 +31,6 @@ static uint64_t random_state;
 static uint8_t *memory;
 static uint16_t *version;
 static uint64_t mismatches;
-
-static uint64_t
-next_random(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (random_state * 2685821657736338717u);
-}
 
 static uint64_t
 word_of(uint64_t page, uint64_t count, uint64_t sector)
@@ -89,7 +81,7 @@ static void
 visit(uint64_t pages, uint64_t accesses)
 {
 	while (accesses-- > 0) {
-		uint64_t r = next_random();
+		uint64_t r = random_next(&random_state);
 		uint64_t page = (r >> 8) % pages;
 
 		check_page(page);
@@ -129,7 +121,7 @@ main(int argc, char **argv)
 	if (argc < 2 || argc > 4 || mib == 0 || mib > 65536)
 		return (usage_error());
 	accesses = argc > 2 ? strtoull(argv[2], NULL, 0) : 2 * pages;
-	random_state = argc > 3 ? strtoull(argv[3], NULL, 0) | 1 : 88172645463325252u;
+	random_state = argc > 3 ? strtoull(argv[3], NULL, 0) | 1 : RANDOM_SEED;
 	memory = ebb_mmap(pages * PAGE_BYTES, EBB_PROT_READ | EBB_PROT_WRITE);
 	version = calloc(pages, sizeof(*version));
 	if (memory == NULL || version == NULL) {
