@@ -118,7 +118,9 @@ _open(const char *path, int flags, int mode)
 ssize_t
 _read(int fd, void *buffer, size_t bytes)
 {
-	return ((ssize_t)checked(ebb_syscall(EBB_SYS_READ, (uint64_t)fd, (uintptr_t)buffer, bytes)));
+	int64_t result = ebb_syscall(EBB_SYS_READ, (uint64_t)fd, (uintptr_t)buffer, bytes);
+
+	return ((ssize_t)checked(result));
 }
 
 void *
