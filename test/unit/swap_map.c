@@ -34,7 +34,7 @@ setup_areas(uint32_t areas)
 	memset(objects, 0, sizeof(objects));
 	for (i = 0; i < OBJECTS; i++) {
 		objects[i].type = OBJT_SWAP;
-		objects[i].id = i + 1;
+		objects[i].id = i * 256 + 1; /* all in the same buckets */
 		objects[i].size_pages = PAGES;
 	}
 	for (i = 0; i < areas; i++) {

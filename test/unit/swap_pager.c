@@ -226,6 +226,23 @@ RUN_TEST(swap_T4_write_fault_frees_the_slot)
 	finish();
 }
 
+/* Dirtied without a fault (by the kernel): the new slot replaces the old one. */
+RUN_TEST(swap_T2_rewritten_page_frees_its_old_slot)
+{
+	uint32_t avail;
+
+	(void)arg;
+	boot(SLOTS);
+	program_touches(0, 8, 1);
+	write_out(0, 8);
+	avail = swap_pager_avail();
+	for (uint32_t i = 0; i < 8; i++)
+		vm_page_dirty(page(i));
+	write_out(0, 8);
+	assert_int_equal(swap_pager_avail(), avail);
+	finish();
+}
+
 /* ---- failing writes */
 
 RUN_TEST(swap_T5_write_error_keeps_the_page_and_retires_the_slots)
@@ -551,6 +568,7 @@ main(void)
 		cmocka_unit_test(swap_T1_read_back_equality),
 		cmocka_unit_test(swap_T1_cluster_is_one_write_and_one_read_brings_neighbours),
 		cmocka_unit_test(swap_T2_slots_add_up),
+		cmocka_unit_test(swap_T2_rewritten_page_frees_its_old_slot),
 		cmocka_unit_test(swap_T3_clean_page_is_not_written_again),
 		cmocka_unit_test(swap_T4_write_fault_frees_the_slot),
 		cmocka_unit_test(swap_T5_write_error_keeps_the_page_and_retires_the_slots),

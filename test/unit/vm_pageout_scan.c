@@ -429,6 +429,33 @@ RUN_TEST(scan_keeps_its_place_over_a_yield)
 	sim_mm_check();
 }
 
+/* At the yield point: free the page that the marker follows, the last one. */
+static void
+last_saboteur(void *arg)
+{
+	(void)arg;
+	assert_int_equal(vm_page_array[1].q_next, VM_PAGE_NONE);
+	vm_page_free(vm_page_of(vm_page_array[1].q_prev));
+}
+
+RUN_TEST(scan_ends_when_its_last_page_goes_over_a_yield)
+{
+	struct task *t;
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	for (i = 0; i < SCHED_LOOP_MAX; i++) {
+		sim_swap_page(object, i, PQ_INACTIVE, true);
+		vm_page_xbusy(page(i)); /* stays in place */
+	}
+	sim_swap_leave_free(vmd->v_free_target - 30);
+	assert_int_equal(task_create(&t, "saboteur", PRI_IO, last_saboteur, NULL), 0);
+	vm_pageout_scan(vmd, 1);
+	assert_int_equal(inactive_count(), SCHED_LOOP_MAX - 1);
+	assert_int_equal(vm_page_array[1].flags, 0);
+}
+
 int
 main(void)
 {
@@ -451,6 +478,7 @@ main(void)
 		cmocka_unit_test(scan_T12_idle_ageing_visits_all_in_a_period),
 		cmocka_unit_test(scan_T13_queues_hold_after_failing_writes),
 		cmocka_unit_test(scan_keeps_its_place_over_a_yield),
+		cmocka_unit_test(scan_ends_when_its_last_page_goes_over_a_yield),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
