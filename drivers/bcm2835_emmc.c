@@ -179,9 +179,9 @@ status_error(const struct emmc *e, uint32_t status)
 	return (ERR_IO);
 }
 
-/* Wait for one of bits and acknowledge it; errors as in sdhost.h. */
+/* Look a few times, then sleep. */
 static int
-emmc_wait(struct emmc *e, uint32_t bits, uint64_t timeout_us)
+wait_long(struct emmc *e, uint32_t bits, uint64_t timeout_us)
 {
 	uint64_t deadline_us = 0, now_us = 0;
 	uint32_t status;
@@ -203,6 +203,19 @@ emmc_wait(struct emmc *e, uint32_t bits, uint64_t timeout_us)
 		}
 		emmc_sleep(e, bits | (INT_ERRORS & ~INT_ERROR), deadline_us - now_us);
 	}
+	reg_write(e, INTERRUPT, status & bits);
+	return (0);
+}
+
+/* Wait for one of bits and acknowledge it; errors as in sdhost.h. Mostly it is there
+ * already: this runs once a block. */
+static inline int
+emmc_wait(struct emmc *e, uint32_t bits, uint64_t timeout_us)
+{
+	uint32_t status = reg_read(e, INTERRUPT);
+
+	if (status & INT_ERRORS || !(status & bits))
+		return (wait_long(e, bits, timeout_us));
 	reg_write(e, INTERRUPT, status & bits);
 	return (0);
 }
