@@ -20,96 +20,96 @@
 #include "lib/assert.h"
 
 static inline bool
-is_red(const struct rb32_space *s, uint32_t n)
+is_red(void *base, uint32_t n)
 {
-	return (n != RB32_NIL && (rb32_node(s, n)->parent & RB32_RED) != 0);
+	return (n != RB32_NIL && (rb32_node(base, n)->parent & RB32_RED) != 0);
 }
 
 static inline void
-set_red(const struct rb32_space *s, uint32_t n)
+set_red(void *base, uint32_t n)
 {
-	rb32_node(s, n)->parent |= RB32_RED;
+	rb32_node(base, n)->parent |= RB32_RED;
 }
 
 static inline void
-set_black(const struct rb32_space *s, uint32_t n)
+set_black(void *base, uint32_t n)
 {
-	rb32_node(s, n)->parent &= ~RB32_RED;
+	rb32_node(base, n)->parent &= ~RB32_RED;
 }
 
 static inline void
-set_parent(const struct rb32_space *s, uint32_t n, uint32_t parent)
+set_parent(void *base, uint32_t n, uint32_t parent)
 {
-	struct rb32_node *node = rb32_node(s, n);
+	struct rb32_node *node = rb32_node(base, n);
 
 	node->parent = (node->parent & RB32_RED) | parent;
 }
 
 static inline int
-side_of(const struct rb32_space *s, uint32_t parent, uint32_t n)
+side_of(void *base, uint32_t parent, uint32_t n)
 {
-	return (rb32_node(s, parent)->child[RB32_RIGHT] == n ? RB32_RIGHT : RB32_LEFT);
+	return (rb32_node(base, parent)->child[RB32_RIGHT] == n ? RB32_RIGHT : RB32_LEFT);
 }
 
 /* parent's child old is by now (nil allowed); parent nil: the root is. */
 static void
-replace_child(const struct rb32_space *s, uint32_t *root, uint32_t parent, uint32_t old,
+replace_child(void *base, uint32_t *root, uint32_t parent, uint32_t old,
     uint32_t by)
 {
 	if (parent == RB32_NIL)
 		*root = by;
 	else
-		rb32_node(s, parent)->child[side_of(s, parent, old)] = by;
+		rb32_node(base, parent)->child[side_of(base, parent, old)] = by;
 	if (by != RB32_NIL)
-		set_parent(s, by, parent);
+		set_parent(base, by, parent);
 }
 
 /* n goes down on side; its other child takes its place. */
 static void
-rotate(const struct rb32_space *s, uint32_t *root, uint32_t n, int side)
+rotate(void *base, uint32_t *root, uint32_t n, int side)
 {
-	uint32_t up = rb32_node(s, n)->child[!side];
-	uint32_t across = rb32_node(s, up)->child[side];
+	uint32_t up = rb32_node(base, n)->child[!side];
+	uint32_t across = rb32_node(base, up)->child[side];
 
-	replace_child(s, root, rb32_parent(s, n), n, up);
-	rb32_node(s, n)->child[!side] = across;
+	replace_child(base, root, rb32_parent(base, n), n, up);
+	rb32_node(base, n)->child[!side] = across;
 	if (across != RB32_NIL)
-		set_parent(s, across, n);
-	rb32_node(s, up)->child[side] = n;
-	set_parent(s, n, up);
+		set_parent(base, across, n);
+	rb32_node(base, up)->child[side] = n;
+	set_parent(base, n, up);
 }
 
 void
-rb32_insert(const struct rb32_space *s, uint32_t *root, uint32_t parent, int side, uint32_t n)
+rb32_insert(void *base, uint32_t *root, uint32_t parent, int side, uint32_t n)
 {
 	uint32_t p, g, uncle;
 
-	*rb32_node(s, n) = (struct rb32_node){ .parent = parent | RB32_RED };
+	*rb32_node(base, n) = (struct rb32_node){ .parent = parent | RB32_RED };
 	if (parent == RB32_NIL)
 		*root = n;
 	else
-		rb32_node(s, parent)->child[side] = n;
-	while (is_red(s, p = rb32_parent(s, n))) {
-		g = rb32_parent(s, p);
-		side = side_of(s, g, p);
-		uncle = rb32_node(s, g)->child[!side];
-		if (is_red(s, uncle)) {
-			set_black(s, p);
-			set_black(s, uncle);
-			set_red(s, g);
+		rb32_node(base, parent)->child[side] = n;
+	while (is_red(base, p = rb32_parent(base, n))) {
+		g = rb32_parent(base, p);
+		side = side_of(base, g, p);
+		uncle = rb32_node(base, g)->child[!side];
+		if (is_red(base, uncle)) {
+			set_black(base, p);
+			set_black(base, uncle);
+			set_red(base, g);
 			n = g;
 			continue;
 		}
-		if (side_of(s, p, n) != side) {
-			rotate(s, root, p, side);
+		if (side_of(base, p, n) != side) {
+			rotate(base, root, p, side);
 			p = n;
 		}
-		set_black(s, p);
-		set_red(s, g);
-		rotate(s, root, g, !side);
+		set_black(base, p);
+		set_red(base, g);
+		rotate(base, root, g, !side);
 		break;
 	}
-	set_black(s, *root);
+	set_black(base, *root);
 }
 
 /*
@@ -117,148 +117,148 @@ rb32_insert(const struct rb32_space *s, uint32_t *root, uint32_t parent, int sid
  * nil): borrow from the sibling, or push the shortage up.
  */
 static void
-remove_rebalance(const struct rb32_space *s, uint32_t *root, uint32_t x, uint32_t p, int side)
+remove_rebalance(void *base, uint32_t *root, uint32_t x, uint32_t p, int side)
 {
 	uint32_t w;
 
-	while (x != *root && !is_red(s, x)) {
-		w = rb32_node(s, p)->child[!side];
-		if (is_red(s, w)) {
-			set_black(s, w);
-			set_red(s, p);
-			rotate(s, root, p, side);
-			w = rb32_node(s, p)->child[!side];
+	while (x != *root && !is_red(base, x)) {
+		w = rb32_node(base, p)->child[!side];
+		if (is_red(base, w)) {
+			set_black(base, w);
+			set_red(base, p);
+			rotate(base, root, p, side);
+			w = rb32_node(base, p)->child[!side];
 		}
-		if (!is_red(s, rb32_node(s, w)->child[side]) &&
-		    !is_red(s, rb32_node(s, w)->child[!side])) {
-			set_red(s, w);
+		if (!is_red(base, rb32_node(base, w)->child[side]) &&
+		    !is_red(base, rb32_node(base, w)->child[!side])) {
+			set_red(base, w);
 			x = p;
-			p = rb32_parent(s, x);
-			side = p == RB32_NIL ? RB32_LEFT : side_of(s, p, x);
+			p = rb32_parent(base, x);
+			side = p == RB32_NIL ? RB32_LEFT : side_of(base, p, x);
 			continue;
 		}
-		if (!is_red(s, rb32_node(s, w)->child[!side])) {
-			set_black(s, rb32_node(s, w)->child[side]);
-			set_red(s, w);
-			rotate(s, root, w, !side);
-			w = rb32_node(s, p)->child[!side];
+		if (!is_red(base, rb32_node(base, w)->child[!side])) {
+			set_black(base, rb32_node(base, w)->child[side]);
+			set_red(base, w);
+			rotate(base, root, w, !side);
+			w = rb32_node(base, p)->child[!side];
 		}
-		if (is_red(s, p))
-			set_red(s, w);
+		if (is_red(base, p))
+			set_red(base, w);
 		else
-			set_black(s, w);
-		set_black(s, p);
-		set_black(s, rb32_node(s, w)->child[!side]);
-		rotate(s, root, p, side);
+			set_black(base, w);
+		set_black(base, p);
+		set_black(base, rb32_node(base, w)->child[!side]);
+		rotate(base, root, p, side);
 		x = *root;
 	}
 	if (x != RB32_NIL)
-		set_black(s, x);
+		set_black(base, x);
 }
 
 /* n has two children: its successor y takes its place and colour, and is the one
  * whose old place is missing. */
 static void
-remove_inner(const struct rb32_space *s, uint32_t *root, uint32_t n)
+remove_inner(void *base, uint32_t *root, uint32_t n)
 {
-	struct rb32_node *node = rb32_node(s, n);
-	uint32_t y = rb32_end(s, node->child[RB32_RIGHT], RB32_LEFT);
-	uint32_t x = rb32_node(s, y)->child[RB32_RIGHT];
-	uint32_t p = rb32_parent(s, y);
+	struct rb32_node *node = rb32_node(base, n);
+	uint32_t y = rb32_end(base, node->child[RB32_RIGHT], RB32_LEFT);
+	uint32_t x = rb32_node(base, y)->child[RB32_RIGHT];
+	uint32_t p = rb32_parent(base, y);
 	int side = RB32_LEFT;
-	bool lost_black = !is_red(s, y);
+	bool lost_black = !is_red(base, y);
 
 	if (p == n) {
 		p = y;
 		side = RB32_RIGHT;
 	} else {
-		replace_child(s, root, p, y, x);
-		rb32_node(s, y)->child[RB32_RIGHT] = node->child[RB32_RIGHT];
-		set_parent(s, node->child[RB32_RIGHT], y);
+		replace_child(base, root, p, y, x);
+		rb32_node(base, y)->child[RB32_RIGHT] = node->child[RB32_RIGHT];
+		set_parent(base, node->child[RB32_RIGHT], y);
 	}
-	replace_child(s, root, rb32_parent(s, n), n, y);
-	rb32_node(s, y)->child[RB32_LEFT] = node->child[RB32_LEFT];
-	set_parent(s, node->child[RB32_LEFT], y);
-	rb32_node(s, y)->parent = node->parent;
+	replace_child(base, root, rb32_parent(base, n), n, y);
+	rb32_node(base, y)->child[RB32_LEFT] = node->child[RB32_LEFT];
+	set_parent(base, node->child[RB32_LEFT], y);
+	rb32_node(base, y)->parent = node->parent;
 	if (lost_black)
-		remove_rebalance(s, root, x, p, side);
+		remove_rebalance(base, root, x, p, side);
 }
 
 void
-rb32_remove(const struct rb32_space *s, uint32_t *root, uint32_t n)
+rb32_remove(void *base, uint32_t *root, uint32_t n)
 {
-	struct rb32_node *node = rb32_node(s, n);
+	struct rb32_node *node = rb32_node(base, n);
 	uint32_t x, p;
 	int side;
 
 	KASSERT(n != RB32_NIL, "R4: nil is in no tree");
 	if (node->child[RB32_LEFT] != RB32_NIL && node->child[RB32_RIGHT] != RB32_NIL) {
-		remove_inner(s, root, n);
+		remove_inner(base, root, n);
 	} else {
 		x = node->child[RB32_LEFT] | node->child[RB32_RIGHT];
-		p = rb32_parent(s, n);
-		side = p == RB32_NIL ? RB32_LEFT : side_of(s, p, n);
-		replace_child(s, root, p, n, x);
-		if (!is_red(s, n))
-			remove_rebalance(s, root, x, p, side);
+		p = rb32_parent(base, n);
+		side = p == RB32_NIL ? RB32_LEFT : side_of(base, p, n);
+		replace_child(base, root, p, n, x);
+		if (!is_red(base, n))
+			remove_rebalance(base, root, x, p, side);
 	}
 	*node = (struct rb32_node){ .parent = RB32_NIL };
 }
 
 uint32_t
-rb32_end(const struct rb32_space *s, uint32_t n, int side)
+rb32_end(void *base, uint32_t n, int side)
 {
 	uint32_t child;
 
-	while (n != RB32_NIL && (child = rb32_node(s, n)->child[side]) != RB32_NIL)
+	while (n != RB32_NIL && (child = rb32_node(base, n)->child[side]) != RB32_NIL)
 		n = child;
 	return (n);
 }
 
 uint32_t
-rb32_step(const struct rb32_space *s, uint32_t n, int side)
+rb32_step(void *base, uint32_t n, int side)
 {
-	uint32_t up, child = rb32_node(s, n)->child[side];
+	uint32_t up, child = rb32_node(base, n)->child[side];
 
 	if (child != RB32_NIL)
-		return (rb32_end(s, child, !side));
-	while ((up = rb32_parent(s, n)) != RB32_NIL && side_of(s, up, n) == side)
+		return (rb32_end(base, child, !side));
+	while ((up = rb32_parent(base, n)) != RB32_NIL && side_of(base, up, n) == side)
 		n = up;
 	return (up);
 }
 
 /* Black nodes from n up to the root; -1 if links or colours on the way are wrong. */
 static int
-path_check(const struct rb32_space *s, uint32_t root, uint32_t n)
+path_check(void *base, uint32_t root, uint32_t n)
 {
 	uint32_t up;
 	int black = 0, steps = 0;
 
 	for (; n != root; n = up) {
-		up = rb32_parent(s, n);
+		up = rb32_parent(base, n);
 		if (up == RB32_NIL || ++steps > 128)
 			return (-1);
-		if (rb32_node(s, up)->child[RB32_LEFT] != n &&
-		    rb32_node(s, up)->child[RB32_RIGHT] != n)
+		if (rb32_node(base, up)->child[RB32_LEFT] != n &&
+		    rb32_node(base, up)->child[RB32_RIGHT] != n)
 			return (-1);
-		if (is_red(s, n) && is_red(s, up))
+		if (is_red(base, n) && is_red(base, up))
 			return (-1);
-		black += !is_red(s, n);
+		black += !is_red(base, n);
 	}
-	return (is_red(s, root) || rb32_parent(s, root) != RB32_NIL ? -1 : black + 1);
+	return (is_red(base, root) || rb32_parent(base, root) != RB32_NIL ? -1 : black + 1);
 }
 
 int64_t
-rb32_check(const struct rb32_space *s, uint32_t root, uint32_t limit)
+rb32_check(void *base, uint32_t root, uint32_t limit)
 {
 	int64_t count = 0;
 	int black, expected = 0;
 	uint32_t n;
 
-	for (n = rb32_end(s, root, RB32_LEFT); n != RB32_NIL; n = rb32_step(s, n, RB32_RIGHT)) {
-		if (++count > limit || (black = path_check(s, root, n)) < 0)
+	for (n = rb32_end(base, root, RB32_LEFT); n != RB32_NIL; n = rb32_step(base, n, RB32_RIGHT)) {
+		if (++count > limit || (black = path_check(base, root, n)) < 0)
 			return (-1);
-		if (rb32_node(s, n)->child[0] != RB32_NIL && rb32_node(s, n)->child[1] != RB32_NIL)
+		if (rb32_node(base, n)->child[0] != RB32_NIL && rb32_node(base, n)->child[1] != RB32_NIL)
 			continue;
 		if (expected == 0)
 			expected = black;

@@ -19,7 +19,7 @@ static void
 check_object_pages(struct vm_check_result *r, struct vm_object *object)
 {
 	struct vm_page *m;
-	uint32_t shared_busy = 0;
+	uint32_t shared_busy = 0, last = VM_PAGE_NONE;
 	vm_pindex_t least = 0;
 
 	for (m = vm_page_find_least(object, 0); m != NULL; m = vm_page_next(m)) {
@@ -29,8 +29,12 @@ check_object_pages(struct vm_check_result *r, struct vm_object *object)
 			return;
 		}
 		least = m->pindex + 1;
+		last = vm_page_number(m);
 		shared_busy += vm_page_busied(m) && !vm_page_xbusied(m);
 	}
+	if (object->last != last)
+		vm_check_broken(r, "C8: object %u: last page is %u, not %u", object->id, last,
+		    object->last);
 	if (shared_busy > object->paging_in_progress)
 		vm_check_broken(r, "C14: object %u: %u pages shared-busy, paging in progress %u",
 		    object->id, shared_busy, object->paging_in_progress);
@@ -39,13 +43,12 @@ check_object_pages(struct vm_check_result *r, struct vm_object *object)
 void
 vm_check_objects(struct vm_check_result *r)
 {
-	const struct rb32_space space = { vm_page_array, 6 };
 	struct vm_object *object;
 	int64_t nodes;
 
 	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object)) {
 		r->objects++;
-		nodes = rb32_check(&space, object->tree_root, vm_page_array_count);
+		nodes = rb32_check(vm_page_array, object->tree_root, vm_page_array_count);
 		if (nodes != object->resident_count) {
 			vm_check_broken(r, "C8: object %u: tree of %d pages, resident_count %u",
 			    object->id, (int)nodes, object->resident_count);

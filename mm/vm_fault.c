@@ -58,6 +58,9 @@ fill_with_zeros(struct vm_fault_state *fs)
 	mm_params.v_zfod++;
 	fs->vm->usage.zero_fills++;
 	fs->m = m;
+	/* what the look-up saw on its way; the insert has not changed it */
+	fs->below = vm_page_of(fs->object->miss_below);
+	fs->above = vm_page_of(fs->object->miss_above);
 	return (0);
 }
 
@@ -78,6 +81,8 @@ find_page(struct vm_fault_state *fs)
 		if (vm_page_xbusied(m) || (vm_page_busied(m) && fs->access == VM_PROT_WRITE))
 			return (wait_busy(m));
 		fs->m = m;
+		fs->below = vm_page_prev(m);
+		fs->above = vm_page_next(m);
 		return (0);
 	}
 	if (__builtin_expect(vm_page_count_severe(&vm_domains[0]), 0) && !fs->vm->killed)
@@ -136,9 +141,9 @@ prefault(const struct vm_fault_state *fs)
 {
 	struct vm_page *m;
 
-	for (m = vm_page_prev(fs->m); m != NULL && prefault_one(fs, m); m = vm_page_prev(m))
+	for (m = fs->below; m != NULL && prefault_one(fs, m); m = vm_page_prev(m))
 		continue;
-	for (m = vm_page_next(fs->m); m != NULL && prefault_one(fs, m); m = vm_page_next(m))
+	for (m = fs->above; m != NULL && prefault_one(fs, m); m = vm_page_next(m))
 		continue;
 }
 
@@ -177,28 +182,36 @@ wait_memory(const struct vm_fault_state *fs)
 	return (fs->vm->killed ? ERR_KILLED : FAULT_RETRY);
 }
 
+/* The first attempt ended with error: go on until it succeeds or cannot. */
+static int
+fault_again(struct vm_fault_state *fs, int error)
+{
+	for (;;) {
+		if (error == FAULT_WAIT)
+			error = wait_memory(fs);
+		if (error != FAULT_RETRY)
+			break;
+		error = attempt(fs);
+	}
+	trace(TRACE_FAULT, fs->va, fs->access, (uint64_t)(int64_t)error);
+	return (error);
+}
+
 static int
 fault(struct vm_fault_state *fs)
 {
-	vm_offset_t address = fs->va;
 	int error;
 
-	fs->va = trunc_page(address);
 	mm_params.v_vm_faults++;
 	fs->vm->usage.faults++;
-	do {
-		error = attempt(fs);
-		if (error == FAULT_WAIT)
-			error = wait_memory(fs);
-	} while (error == FAULT_RETRY);
-	trace(TRACE_FAULT, address, fs->access, (uint64_t)(int64_t)error);
-	return (error);
+	error = attempt(fs);
+	return (__builtin_expect(error == 0, 1) ? 0 : fault_again(fs, error));
 }
 
 int
 vm_fault(struct vmspace *vm, vm_offset_t va, vm_prot_t access)
 {
-	struct vm_fault_state fs = { .vm = vm, .va = va, .access = access, .hold = false };
+	struct vm_fault_state fs = { .vm = vm, .va = trunc_page(va), .access = access };
 
 	return (fault(&fs));
 }
@@ -206,7 +219,8 @@ vm_fault(struct vmspace *vm, vm_offset_t va, vm_prot_t access)
 int
 vm_fault_hold(struct vmspace *vm, vm_offset_t va, vm_prot_t access, struct vm_page **out)
 {
-	struct vm_fault_state fs = { .vm = vm, .va = va, .access = access, .hold = true };
+	struct vm_fault_state fs = { .vm = vm, .va = trunc_page(va), .access = access,
+		.hold = true };
 	int error = fault(&fs);
 
 	*out = error == 0 ? fs.m : NULL;

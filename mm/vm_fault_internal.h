@@ -22,6 +22,8 @@ struct vm_fault_state {
 	struct vm_object *object;
 	vm_pindex_t pindex;
 	struct vm_page *m;
+	struct vm_page *below;      /* resident pages around m, or NULL; until the next yield */
+	struct vm_page *above;
 	uint64_t started_us;        /* of the read */
 };
 

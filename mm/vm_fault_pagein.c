@@ -135,6 +135,8 @@ vm_fault_pagein(struct vm_fault_state *fs)
 	    w.behind + 1 + w.ahead, w.behind);
 	if (outcome != VM_PAGER_OK)
 		return (read_failed(fs, outcome));
+	fs->below = vm_page_prev(fs->m);
+	fs->above = vm_page_next(fs->m);
 	return (fs->vm->map.version == version ? 0 : FAULT_RETRY);
 }
 

@@ -33,7 +33,10 @@ struct vm_object {
 	/* vm_page_tree's: resident pages by pindex (page number of the root) */
 	uint32_t tree_root;
 	uint32_t resident_count;    /* pages */
+	uint32_t last;              /* the page with the largest pindex, or none */
 	uint32_t miss_parent;       /* where miss_pindex would be linked */
+	uint32_t miss_below;        /* the pages around it, or none */
+	uint32_t miss_above;
 	vm_pindex_t miss_pindex;    /* last lookup without result */
 	bool miss_valid;            /* ... and the tree has not changed since */
 	uint32_t size_pages;

@@ -50,6 +50,25 @@ class_allows(const struct vm_domain *vmd, uint32_t class)
 	return (class == VM_ALLOC_INTERRUPT && free_pages > 0);
 }
 
+/* The eight bytes from wire_count to queue of a page without pins and queue. */
+#define NO_PINS ((uint64_t)PQ_NONE << 56)
+_Static_assert(offsetof(struct vm_page, queue) == offsetof(struct vm_page, wire_count) + 7,
+    "pins and queue lie side by side");
+_Static_assert(offsetof(struct vm_page, dirty) == offsetof(struct vm_page, flags) + 3,
+    "flags, aflags, valid and dirty lie side by side");
+
+/* P1, by two loads. */
+static inline bool
+is_pristine(const struct vm_page *m)
+{
+	uint64_t pins;
+	uint32_t state;
+
+	__builtin_memcpy(&pins, &m->wire_count, sizeof(pins));
+	__builtin_memcpy(&state, &m->flags, sizeof(state));
+	return (pins == NO_PINS && state == 0 && m->object == NULL);
+}
+
 static struct vm_page *
 alloc_frame(uint32_t class)
 {
@@ -79,9 +98,7 @@ vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req)
 	m = alloc_frame(req & VM_ALLOC_CLASS);
 	if (m == NULL)
 		return (NULL);
-	KASSERT(m->object == NULL && m->queue == PQ_NONE && m->busy == 0 &&
-	    (m->valid | m->dirty | m->flags | m->aflags) == 0 &&
-	    (m->wire_count | m->hold_count) == 0, "P1: a free page has no state");
+	KASSERT(is_pristine(m), "P1: a free page has no state");
 	if ((req & VM_ALLOC_NOBUSY) == 0)
 		m->busy = VPB_EXCLUSIVE;
 	if ((req & VM_ALLOC_WIRED) != 0) {

@@ -130,7 +130,8 @@ struct vm_page *vm_page_lookup(struct vm_object *object, vm_pindex_t pindex);
 struct vm_page *vm_page_find_least(struct vm_object *object, vm_pindex_t pindex);
 struct vm_page *vm_page_next(struct vm_page *m); /* next resident in its object */
 struct vm_page *vm_page_prev(struct vm_page *m); /* the one before */
-/* The nearest resident pages below and above pindex (NULL = none), by one descent. */
+/* The nearest resident pages below and above pindex (NULL = none); O(1) right after
+ * a lookup of pindex that missed. */
 void vm_page_neighbours(struct vm_object *object, vm_pindex_t pindex, struct vm_page **below,
     struct vm_page **above);
 void vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex);

@@ -3,63 +3,86 @@
  * The resident pages of an object, as a balanced tree by page index.
  *
  * A fault descends once: a lookup that misses leaves in the object where the page
- * would be linked, and the insert that usually follows starts there.
+ * would be linked and which pages lie around it, and the insert that usually follows
+ * starts there. Behind the last page there is no descent at all.
  *
  * Owns: tree links, object and pindex of every page with an identity; tree_root,
- *   resident_count and the miss_ fields of every object.
+ *   resident_count, last and the miss_ fields of every object.
  * Does not: allocate, free, queue or busy pages.
  * Invariants:
  *   T1 a page has an object exactly while it is in that object's tree;
  *   T2 pindex is unique in an object; smaller ones lie left of larger ones;
  *   T3 resident_count is the number of pages in the tree;
- *   T4 while miss_valid, linking miss_pindex below miss_parent keeps T2.
+ *   T4 while miss_valid, linking miss_pindex below miss_parent keeps T2, and
+ *      miss_below and miss_above are the pages around it;
+ *   T5 last is the page with the largest index.
  * Yields: never.
  * Complexity: O(log resident_count) each; next and prev O(1) amortised.
  * See: lib/rb32.h; mm/vm_page.h (Identity).
  */
 #include "mm/vm_object.h"
 
-/* One space for all objects; the shift is the size of struct vm_page. */
-#define PAGE_SPACE (&(const struct rb32_space){ vm_page_array, 6 })
-_Static_assert(sizeof(struct vm_page) == 1 << 6, "shift of the tree space");
+_Static_assert(sizeof(struct vm_page) == 1 << RB32_SHIFT, "size of a tree's element");
 _Static_assert(offsetof(struct vm_page, tree) == 0, "rb32 node comes first");
+
+static inline void
+note_miss(struct vm_object *object, vm_pindex_t pindex, uint32_t parent, uint32_t below,
+    uint32_t above)
+{
+	object->miss_parent = parent;
+	object->miss_below = below;
+	object->miss_above = above;
+	object->miss_pindex = pindex;
+	object->miss_valid = true;
+}
 
 struct vm_page *
 vm_page_lookup(struct vm_object *object, vm_pindex_t pindex)
 {
 	struct vm_page *m, *array = vm_page_array;
-	uint32_t n = object->tree_root, parent = VM_PAGE_NONE;
+	uint32_t n = object->tree_root, parent = object->last;
+	uint32_t below = VM_PAGE_NONE, above = VM_PAGE_NONE;
 
+	/* Memory is mostly touched in ascending order at first. */
+	if (parent == VM_PAGE_NONE || pindex > array[parent].pindex) {
+		note_miss(object, pindex, parent, parent, VM_PAGE_NONE);
+		return (NULL);
+	}
 	while (n != VM_PAGE_NONE) {
 		m = &array[n];
 		if (m->pindex == pindex)
 			return (m);
 		parent = n;
-		n = m->tree.child[pindex > m->pindex];
+		if (pindex > m->pindex) {
+			below = n;
+			n = m->tree.child[RB32_RIGHT];
+		} else {
+			above = n;
+			n = m->tree.child[RB32_LEFT];
+		}
 	}
-	object->miss_parent = parent;
-	object->miss_pindex = pindex;
-	object->miss_valid = true;
+	note_miss(object, pindex, parent, below, above);
 	return (NULL);
 }
 
 void
 vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 {
-	uint32_t parent;
+	struct vm_page *there = NULL;
+	uint32_t n = vm_page_number(m);
 
 	KASSERT(m->object == NULL, "T1: inserted page has no identity yet");
 	KASSERT(pindex < object->size_pages, "T2: page lies inside its object");
-	if (!object->miss_valid || object->miss_pindex != pindex) {
-		m = vm_page_lookup(object, pindex) == NULL ? m : NULL;
-		KASSERT(m != NULL, "T2: no other page has this index");
-	}
-	parent = object->miss_parent;
+	if (!object->miss_valid || object->miss_pindex != pindex)
+		there = vm_page_lookup(object, pindex);
+	KASSERT(there == NULL, "T2: no other page has this index");
 	object->miss_valid = false;
 	m->object = object;
 	m->pindex = pindex;
-	rb32_insert(PAGE_SPACE, &object->tree_root, parent,
-	    pindex > vm_page_array[parent].pindex, vm_page_number(m));
+	if (object->miss_above == VM_PAGE_NONE)
+		object->last = n;
+	rb32_insert(vm_page_array, &object->tree_root, object->miss_parent,
+	    object->miss_parent == object->miss_below ? RB32_RIGHT : RB32_LEFT, n);
 	object->resident_count++;
 }
 
@@ -67,10 +90,13 @@ void
 vm_page_remove(struct vm_page *m)
 {
 	struct vm_object *object = m->object;
+	uint32_t n = vm_page_number(m);
 
 	KASSERT(object != NULL, "T1: removed page has an identity");
 	object->miss_valid = false;
-	rb32_remove(PAGE_SPACE, &object->tree_root, vm_page_number(m));
+	if (object->last == n)
+		object->last = rb32_step(vm_page_array, n, RB32_LEFT);
+	rb32_remove(vm_page_array, &object->tree_root, n);
 	object->resident_count--;
 	m->object = NULL;
 	m->pindex = 0;
@@ -79,53 +105,31 @@ vm_page_remove(struct vm_page *m)
 struct vm_page *
 vm_page_next(struct vm_page *m)
 {
-	return (vm_page_of(rb32_step(PAGE_SPACE, vm_page_number(m), RB32_RIGHT)));
+	return (vm_page_of(rb32_step(vm_page_array, vm_page_number(m), RB32_RIGHT)));
 }
 
 struct vm_page *
 vm_page_prev(struct vm_page *m)
 {
-	return (vm_page_of(rb32_step(PAGE_SPACE, vm_page_number(m), RB32_LEFT)));
+	return (vm_page_of(rb32_step(vm_page_array, vm_page_number(m), RB32_LEFT)));
 }
 
 void
 vm_page_neighbours(struct vm_object *object, vm_pindex_t pindex, struct vm_page **below,
     struct vm_page **above)
 {
-	struct vm_page *m;
-	uint32_t n = object->tree_root;
+	struct vm_page *m = NULL;
 
-	*below = *above = NULL;
-	while (n != VM_PAGE_NONE) {
-		m = &vm_page_array[n];
-		if (m->pindex < pindex)
-			*below = m;
-		else if (m->pindex > pindex)
-			*above = m;
-		if (m->pindex == pindex)
-			break;
-		n = m->tree.child[pindex > m->pindex];
-	}
-	if (n == VM_PAGE_NONE)
-		return;
-	m = &vm_page_array[n];
-	*below = vm_page_prev(m);
-	*above = vm_page_next(m);
+	if (!object->miss_valid || object->miss_pindex != pindex)
+		m = vm_page_lookup(object, pindex);
+	*below = m != NULL ? vm_page_prev(m) : vm_page_of(object->miss_below);
+	*above = m != NULL ? vm_page_next(m) : vm_page_of(object->miss_above);
 }
 
 struct vm_page *
 vm_page_find_least(struct vm_object *object, vm_pindex_t pindex)
 {
-	struct vm_page *m, *least = NULL;
-	uint32_t n = object->tree_root;
+	struct vm_page *m = vm_page_lookup(object, pindex);
 
-	while (n != VM_PAGE_NONE) {
-		m = &vm_page_array[n];
-		if (m->pindex == pindex)
-			return (m);
-		if (m->pindex > pindex)
-			least = m;
-		n = m->tree.child[pindex > m->pindex];
-	}
-	return (least);
+	return (m != NULL ? m : vm_page_of(object->miss_above));
 }

@@ -73,7 +73,7 @@ vm_phys_init(void *array, uint32_t page_count)
 	vm_meter_init();
 }
 
-static void
+static inline void
 list_insert(struct vm_page *m, uint32_t order)
 {
 	uint32_t n = vm_page_number(m), *head = &heads[m->domain][order];
@@ -87,7 +87,7 @@ list_insert(struct vm_page *m, uint32_t order)
 	nonempty[m->domain] |= 1u << order;
 }
 
-static void
+static inline void
 list_remove(struct vm_page *m, uint32_t order)
 {
 	uint32_t next = m->tree.child[NEXT], prev = m->tree.child[PREV];

@@ -39,8 +39,8 @@
 #include "test/host/sim_replay.h"
 
 #define FRAMES      128u
-#define SLOTS       450u
-#define BAD_MAX     80u  /* slots that may be lost to failed writes */
+#define SLOTS       500u
+#define BAD_MAX     50u  /* slots that may be lost to failed writes */
 #define PROGRAMS    4u
 #define SPAN        192u /* pages of a program's addresses */
 #define HEAP_MAX    64u  /* the first of them: its heap */
@@ -72,6 +72,7 @@ static struct task *visitor_task;
 static uint32_t steps, steps_max, tasks_left, next_pid;
 static uint32_t trouble_epoch; /* changes whenever reads start or stop to fail */
 static bool stopping;
+static bool greedy;            /* programs map and write more than there is */
 
 static struct {
 	uint32_t reads, writes, maps, exits, kills, io_deaths, damages;
@@ -277,7 +278,7 @@ op_access(struct program *p, uint32_t page, bool write)
 static bool
 op_sweep(struct program *p, bool write)
 {
-	uint32_t page = sim_random(SPAN), n = 1 + sim_random(sim_random(4) == 0 ? SPAN : 24);
+	uint32_t page = sim_random(SPAN), n = 1 + sim_random(greedy || sim_random(4) == 0 ? SPAN : 24);
 
 	for (; n > 0 && page < SPAN; n--, page++)
 		if (op_access(p, page, write))
@@ -323,6 +324,10 @@ op_random(struct program *p)
 	uint32_t count = 1 + sim_random(SPAN - first < 40 ? SPAN - first : 40);
 	uint32_t choice = sim_random(100);
 
+	if (greedy && choice < 30) {
+		op_map_at(p, first, count, RW, 0);
+		return (op_sweep(p, true));
+	}
 	if (choice < 6)
 		op_map_at(p, first, count, sim_random(6) == 0 ? VM_PROT_READ : RW, 0);
 	else if (choice < 9)
@@ -452,7 +457,7 @@ trouble_random(void)
 {
 	struct swap_area_info info;
 
-	switch (sim_random(9)) {
+	switch (sim_random(10)) {
 	case 0:
 	case 1:
 		pressure(sim_random(PRESSURE + 1));
@@ -476,6 +481,9 @@ trouble_random(void)
 	case 6:
 		disk.flip_read_every = sim_random(2) == 0 ? 0 : 5 + sim_random(20);
 		trouble_epoch++;
+		break;
+	case 7:
+		greedy = sim_random(3) == 0;
 		break;
 	default:
 		damage_slot();

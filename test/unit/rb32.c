@@ -18,10 +18,11 @@
 struct element {
 	struct rb32_node node;
 	uint32_t key;
+	uint8_t rest[48];
 };
+_Static_assert(sizeof(struct element) == 1 << RB32_SHIFT, "elements are 64 bytes");
 
-static struct element elements[NODES]; /* 16 bytes each */
-static const struct rb32_space space = { elements, 4 };
+static struct element elements[NODES];
 static uint32_t root;
 static uint32_t by_key[NODES]; /* model: element with this key, 0 = none */
 
@@ -35,7 +36,7 @@ tree_insert(uint32_t n, uint32_t key)
 		parent = at;
 		at = elements[at].node.child[key > elements[at].key];
 	}
-	rb32_insert(&space, &root, parent, key > elements[parent].key, n);
+	rb32_insert(elements, &root, parent, key > elements[parent].key, n);
 	by_key[key] = n;
 }
 
@@ -43,29 +44,29 @@ static void
 tree_remove(uint32_t n)
 {
 	by_key[elements[n].key] = 0;
-	rb32_remove(&space, &root, n);
+	rb32_remove(elements, &root, n);
 }
 
 /* The walk in both directions gives exactly the model's elements. */
 static uint32_t
 compare_with_model(void)
 {
-	uint32_t key, count = 0, n = rb32_end(&space, root, RB32_LEFT);
+	uint32_t key, count = 0, n = rb32_end(elements, root, RB32_LEFT);
 
 	for (key = 0; key < NODES; key++) {
 		if (by_key[key] == 0)
 			continue;
 		assert_int_equal(n, by_key[key]);
-		n = rb32_step(&space, n, RB32_RIGHT);
+		n = rb32_step(elements, n, RB32_RIGHT);
 		count++;
 	}
 	assert_int_equal(n, RB32_NIL);
-	n = rb32_end(&space, root, RB32_RIGHT);
+	n = rb32_end(elements, root, RB32_RIGHT);
 	for (key = NODES; key-- > 0;) {
 		if (by_key[key] == 0)
 			continue;
 		assert_int_equal(n, by_key[key]);
-		n = rb32_step(&space, n, RB32_LEFT);
+		n = rb32_step(elements, n, RB32_LEFT);
 	}
 	return (count);
 }
@@ -102,7 +103,7 @@ rb32_random_operations_match_model(void **state)
 			count--;
 		}
 		if (i % 100 == 0) {
-			assert_int_equal(rb32_check(&space, root, NODES), count);
+			assert_int_equal(rb32_check(elements, root, NODES), count);
 			assert_int_equal(compare_with_model(), count);
 		}
 	}
@@ -116,13 +117,13 @@ rb32_ascending_stays_balanced(void **state)
 	(void)state;
 	for (n = 1; n < NODES; n++)
 		tree_insert(n, n);
-	assert_int_equal(rb32_check(&space, root, NODES), NODES - 1);
+	assert_int_equal(rb32_check(elements, root, NODES), NODES - 1);
 	for (at = root; at != RB32_NIL; at = elements[at].node.child[RB32_RIGHT])
 		depth++;
 	assert_true(depth <= 20); /* 2 log2(1024) */
 	for (n = 1; n < NODES; n++) {
 		tree_remove(n);
-		assert_int_equal(rb32_check(&space, root, NODES), NODES - 1 - n);
+		assert_int_equal(rb32_check(elements, root, NODES), NODES - 1 - n);
 	}
 	assert_int_equal(root, RB32_NIL);
 }
@@ -140,13 +141,13 @@ rb32_check_finds_damage(void **state)
 			red = n;
 	assert_int_not_equal(red, RB32_NIL);
 	elements[red].node.parent &= ~RB32_RED;
-	assert_int_equal(rb32_check(&space, root, NODES), -1);
+	assert_int_equal(rb32_check(elements, root, NODES), -1);
 	elements[red].node.parent |= RB32_RED;
 	elements[root].node.parent |= RB32_RED;
-	assert_int_equal(rb32_check(&space, root, NODES), -1);
+	assert_int_equal(rb32_check(elements, root, NODES), -1);
 	elements[root].node.parent = 0;
-	assert_int_equal(rb32_check(&space, root, NODES), 63);
-	assert_int_equal(rb32_check(&space, root, 62), -1);
+	assert_int_equal(rb32_check(elements, root, NODES), 63);
+	assert_int_equal(rb32_check(elements, root, 62), -1);
 }
 
 int

@@ -159,6 +159,7 @@ check_C8_C9_tree(void **state)
 	PLANT(object->resident_count, object->resident_count + 1, "C8");
 	PLANT(object->size_pages, 10, "C8");
 	PLANT(m->tree.parent, 0, "C8");
+	PLANT(object->last, vm_page_number(m), "C8");
 	vm_page_dequeue(m);
 	vm_page_xbusy(m);
 	PLANT(m->object, NULL, "C8");
