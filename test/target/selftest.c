@@ -36,6 +36,7 @@ const struct selftest selftests[] = {
 	{ "aarch32", selftest_aarch32 },
 	{ "flags", selftest_flags },
 	{ "asids", selftest_asids },
+	{ "string", selftest_string },
 	{ "disk", selftest_disk },
 	{ "disk_error", selftest_disk_error },
 	{ "disk_speed", selftest_disk_speed },

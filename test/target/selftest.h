@@ -49,6 +49,9 @@ bool selftest_copy(void);
 bool selftest_flags(void);
 bool selftest_asids(void);
 
+/* selftest_string.c */
+bool selftest_string(void);
+
 /* selftest_disk.c */
 bool selftest_disk(void);
 bool selftest_disk_error(void);
