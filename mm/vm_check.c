@@ -63,6 +63,8 @@ check_free_page(struct vm_check_result *r, const struct vm_page *m, struct total
 	t->free++;
 	if (m->order < VM_PHYS_ORDERS)
 		t->free_in_blocks += 1u << m->order;
+	else if (m->order == VM_PHYS_ORDER_HOT)
+		t->free_in_blocks++;
 	if (m->object != NULL || m->queue != PQ_NONE || m->busy != 0 || m->hold_count != 0 ||
 	    m->wire_count != 0 || m->valid != 0 || m->dirty != 0 || pmap_page_is_mapped(m))
 		vm_check_broken(r, "C1: free page %u is still used (queue %u, busy %x, object %s)",
@@ -76,7 +78,7 @@ check_used_page(struct vm_check_result *r, const struct vm_page *m, struct total
 
 	t->with_object += m->object != NULL;
 	t->mapped += pmap_page_is_mapped(m) && m->object != NULL;
-	if (m->order < VM_PHYS_ORDERS)
+	if (m->order < VM_PHYS_ORDERS || m->order == VM_PHYS_ORDER_HOT)
 		vm_check_broken(r, "C2: page %u in use heads a free block", n);
 	if (m->queue < PQ_COUNT)
 		t->queued[m->queue]++;

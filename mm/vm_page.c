@@ -57,6 +57,8 @@ _Static_assert(offsetof(struct vm_page, queue) == offsetof(struct vm_page, wire_
 _Static_assert(offsetof(struct vm_page, dirty) == offsetof(struct vm_page, flags) + 3,
     "flags, aflags, valid and dirty lie side by side");
 
+_Static_assert(offsetof(struct vm_page, wire_count) % 8 == 0, "one load reaches the pins");
+
 /* P1, by two loads. */
 static inline bool
 is_pristine(const struct vm_page *m)
@@ -64,8 +66,8 @@ is_pristine(const struct vm_page *m)
 	uint64_t pins;
 	uint32_t state;
 
-	__builtin_memcpy(&pins, &m->wire_count, sizeof(pins));
-	__builtin_memcpy(&state, &m->flags, sizeof(state));
+	__builtin_memcpy(&pins, __builtin_assume_aligned(&m->wire_count, 8), sizeof(pins));
+	__builtin_memcpy(&state, __builtin_assume_aligned(&m->flags, 4), sizeof(state));
 	return (pins == NO_PINS && state == 0 && m->object == NULL);
 }
 

@@ -60,8 +60,6 @@ struct vm_page {
 	/* o */
 	vm_pindex_t pindex;
 	struct vm_object *object;
-	/* m: the machine's pmap: first reverse mapping */
-	struct md_page md;
 	/* p: mm/vm_page */
 	uint16_t wire_count;
 	uint16_t hold_count;
@@ -77,6 +75,8 @@ struct vm_page {
 	uint8_t domain;    /* f */
 	uint8_t spare;
 	uint32_t frame;    /* f: physical address / PAGE_SIZE */
+	/* m: the machine's pmap: first reverse mapping */
+	struct md_page md;
 };
 _Static_assert(sizeof(struct vm_page) == 64, "struct vm_page is 64 bytes");
 

@@ -6,19 +6,24 @@
  * size; its head carries the order and hangs in a doubly linked list of its domain
  * and order (links in the page's tree node: child[0] next, child[1] previous).
  * Freeing merges a block with its buddy as long as that one is free and whole.
+ * Single frames come and go all the time: up to HOT_FRAMES of them are kept apart,
+ * unmerged, on a stack, which is refilled a block at a time.
  *
  * Owns: vm_page_array, the segments, PG_FREE, order, segment, domain and frame of
  *   every page, and v_page_count and v_free_count of every domain.
  * Does not: know allocation classes, thresholds or waiters (vm_page, vm_meter).
  * Invariants:
- *   F1 a page has PG_FREE exactly while its block is on a free list;
- *   F2 only the head of a free block has order < VM_PHYS_ORDERS;
- *   F3 v_free_count is the number of frames on the domain's lists;
+ *   F1 a page has PG_FREE exactly while its block is on a free list, or itself on
+ *      the stack;
+ *   F2 only the head of a free block has order < VM_PHYS_ORDERS, only a frame on the
+ *      stack VM_PHYS_ORDER_HOT;
+ *   F3 v_free_count is the number of frames on the domain's lists and stack;
  *   F4 a block is naturally aligned and lies inside one segment;
  *   F5 no two free buddies of equal order exist below the largest order;
  *   F6 segments are page aligned and do not overlap.
  * Yields: never.
- * Complexity: alloc and free O(VM_PHYS_ORDERS) at worst; order 0 mostly O(1).
+ * Complexity: order 0 O(1) amortised; others O(VM_PHYS_ORDERS), and O(HOT_FRAMES)
+ *   when the lists cannot serve.
  * See: mm/vm_phys.h; Knuth, TAOCP 1, 2.5 (buddy system).
  */
 #include "mm/vm_phys.h"
@@ -28,7 +33,9 @@
 #include "kern/machdep.h"
 #include "mm/vm_meter.h"
 
-#define ORDER_NONE 0xff
+#define ORDER_NONE   0xff
+#define HOT_FRAMES   64u
+#define REFILL_ORDER 4u /* the stack is refilled by blocks up to this size */
 #define NEXT RB32_LEFT
 #define PREV RB32_RIGHT
 
@@ -45,8 +52,13 @@ uint32_t vm_page_array_count;
 static uint32_t array_capacity;
 static struct vm_phys_segment segments[VM_PHYS_SEGMENTS_MAX];
 static uint32_t segment_count;
-static uint32_t heads[VM_DOMAINS_MAX][VM_PHYS_ORDERS];
-static uint32_t nonempty[VM_DOMAINS_MAX]; /* bit per order */
+
+static struct free_area {
+	uint32_t heads[VM_PHYS_ORDERS]; /* page numbers */
+	uint32_t nonempty;              /* bit per order */
+	uint32_t hot_count;
+	uint32_t hot[HOT_FRAMES];       /* page numbers, top at the end */
+} areas[VM_DOMAINS_MAX];
 
 vm_size_t
 vm_phys_array_bytes(uint32_t page_count)
@@ -68,37 +80,35 @@ vm_phys_init(void *array, uint32_t page_count)
 		vm_page_array[i].order = ORDER_NONE;
 	}
 	segment_count = 0;
-	memset(heads, 0, sizeof(heads));
-	memset(nonempty, 0, sizeof(nonempty));
+	memset(areas, 0, sizeof(areas));
 	vm_meter_init();
 }
 
 static inline void
-list_insert(struct vm_page *m, uint32_t order)
+list_insert(struct free_area *area, struct vm_page *m, uint32_t order)
 {
-	uint32_t n = vm_page_number(m), *head = &heads[m->domain][order];
+	uint32_t n = vm_page_number(m), next = area->heads[order];
 
 	m->order = (uint8_t)order;
-	m->tree.child[NEXT] = *head;
+	m->tree.child[NEXT] = next;
 	m->tree.child[PREV] = VM_PAGE_NONE;
-	if (*head != VM_PAGE_NONE)
-		vm_page_array[*head].tree.child[PREV] = n;
-	*head = n;
-	nonempty[m->domain] |= 1u << order;
+	if (next != VM_PAGE_NONE)
+		vm_page_array[next].tree.child[PREV] = n;
+	area->heads[order] = n;
+	area->nonempty |= 1u << order;
 }
 
 static inline void
-list_remove(struct vm_page *m, uint32_t order)
+list_remove(struct free_area *area, struct vm_page *m, uint32_t order)
 {
 	uint32_t next = m->tree.child[NEXT], prev = m->tree.child[PREV];
-	uint32_t *head = &heads[m->domain][order];
 
 	if (next != VM_PAGE_NONE)
 		vm_page_array[next].tree.child[PREV] = prev;
 	if (prev != VM_PAGE_NONE)
 		vm_page_array[prev].tree.child[NEXT] = next;
-	else if ((*head = next) == VM_PAGE_NONE)
-		nonempty[m->domain] &= ~(1u << order);
+	else if ((area->heads[order] = next) == VM_PAGE_NONE)
+		area->nonempty &= ~(1u << order);
 	m->tree.child[NEXT] = m->tree.child[PREV] = VM_PAGE_NONE;
 	m->order = ORDER_NONE;
 }
@@ -134,6 +144,7 @@ vm_phys_add_segment(vm_paddr_t start, vm_paddr_t end, uint32_t domain)
 			order--;
 		vm_phys_free(&m[i], order);
 	}
+	vm_phys_merge(domain);
 	return (0);
 }
 
@@ -155,24 +166,22 @@ vm_page_address(const struct vm_page *m)
 	return (phys_to_virt(VM_PAGE_TO_PHYS(m)));
 }
 
-struct vm_page *
-vm_phys_alloc(uint32_t domain, uint32_t order)
+/* A block of 2^order frames off the lists, still marked free. */
+static struct vm_page *
+block_take(struct free_area *area, uint32_t order)
 {
-	uint32_t usable = nonempty[domain] & (~0u << order), have, i;
+	uint32_t usable = area->nonempty & (~0u << order), have;
 	struct vm_page *m;
 
 	if (usable == 0)
 		return (NULL);
 	have = (uint32_t)__builtin_ctz(usable);
-	m = vm_page_of(heads[domain][have]);
-	list_remove(m, have);
+	m = vm_page_of(area->heads[have]);
+	list_remove(area, m, have);
 	while (have > order) {
 		have--;
-		list_insert(m + (1u << have), have);
+		list_insert(area, m + (1u << have), have);
 	}
-	for (i = 0; i < 1u << order; i++)
-		m[i].flags &= (uint8_t)~PG_FREE;
-	vm_domains[domain].v_free_count -= 1u << order;
 	return (m);
 }
 
@@ -190,10 +199,89 @@ free_buddy(struct vm_page *m, uint32_t order)
 	return (buddy->order == order ? buddy : NULL);
 }
 
+/* Onto the lists, merged with what is free beside it. */
+static void
+block_put(struct free_area *area, struct vm_page *m, uint32_t order)
+{
+	struct vm_page *buddy;
+
+	while (order < VM_PHYS_ORDERS - 1 && (buddy = free_buddy(m, order)) != NULL) {
+		list_remove(area, buddy, order);
+		if (buddy < m)
+			m = buddy;
+		order++;
+	}
+	list_insert(area, m, order);
+}
+
+void
+vm_phys_merge(uint32_t domain)
+{
+	struct free_area *area = &areas[domain];
+	struct vm_page *m;
+
+	while (area->hot_count != 0) {
+		m = &vm_page_array[area->hot[--area->hot_count]];
+		m->order = ORDER_NONE;
+		block_put(area, m, 0);
+	}
+}
+
+static inline void
+hot_push(struct free_area *area, struct vm_page *m)
+{
+	m->order = VM_PHYS_ORDER_HOT;
+	area->hot[area->hot_count++] = vm_page_number(m);
+}
+
+/* Put a block on the stack, lowest frame on top; false when there is none. */
+static bool
+hot_refill(struct free_area *area)
+{
+	uint32_t order = REFILL_ORDER, i;
+	struct vm_page *m;
+
+	while ((m = block_take(area, order)) == NULL)
+		if (order-- == 0)
+			return (false);
+	for (i = 1u << order; i > 0; i--)
+		hot_push(area, m + i - 1);
+	return (true);
+}
+
+struct vm_page *
+vm_phys_alloc(uint32_t domain, uint32_t order)
+{
+	struct free_area *area = &areas[domain];
+	struct vm_page *m;
+	uint32_t i;
+
+	if (__builtin_expect(order == 0, 1)) {
+		if (area->hot_count == 0 && !hot_refill(area))
+			return (NULL);
+		m = &vm_page_array[area->hot[--area->hot_count]];
+		m->order = ORDER_NONE;
+		m->flags &= (uint8_t)~PG_FREE;
+		vm_domains[domain].v_free_count--;
+		return (m);
+	}
+	m = block_take(area, order);
+	if (m == NULL) {
+		vm_phys_merge(domain);
+		m = block_take(area, order);
+	}
+	if (m == NULL)
+		return (NULL);
+	for (i = 0; i < 1u << order; i++)
+		m[i].flags &= (uint8_t)~PG_FREE;
+	vm_domains[domain].v_free_count -= 1u << order;
+	return (m);
+}
+
 void
 vm_phys_free(struct vm_page *m, uint32_t order)
 {
-	struct vm_page *buddy;
+	struct free_area *area = &areas[m->domain];
 	uint32_t i;
 
 	KASSERT(order < VM_PHYS_ORDERS && (m->frame & ((1u << order) - 1)) == 0,
@@ -203,21 +291,19 @@ vm_phys_free(struct vm_page *m, uint32_t order)
 		m[i].flags |= PG_FREE;
 	}
 	vm_domains[m->domain].v_free_count += 1u << order;
-	while (order < VM_PHYS_ORDERS - 1 && (buddy = free_buddy(m, order)) != NULL) {
-		list_remove(buddy, order);
-		if (buddy < m)
-			m = buddy;
-		order++;
-	}
-	list_insert(m, order);
+	if (order == 0 && area->hot_count < HOT_FRAMES)
+		hot_push(area, m);
+	else
+		block_put(area, m, order);
 }
 
 uint32_t
 vm_phys_free_blocks(uint32_t domain, uint32_t order)
 {
-	uint32_t n, count = 0;
+	const struct free_area *area = &areas[domain];
+	uint32_t n, count = order == 0 ? area->hot_count : 0;
 
-	for (n = heads[domain][order]; n != VM_PAGE_NONE; n = vm_page_array[n].tree.child[NEXT])
+	for (n = area->heads[order]; n != VM_PAGE_NONE; n = vm_page_array[n].tree.child[NEXT])
 		count++;
 	return (count);
 }

@@ -10,6 +10,7 @@
 
 #define VM_PHYS_SEGMENTS_MAX 8
 #define VM_PHYS_ORDERS       11 /* blocks of 1..1024 pages */
+#define VM_PHYS_ORDER_HOT    0xfe /* m->order of a free frame kept apart for quick reuse */
 
 /* Bytes that the page array needs for a pool of page_count frames: wired memory
  * outside the pool, given by the caller of vm_phys_init, 64-byte aligned. */
@@ -25,6 +26,9 @@ int vm_phys_add_segment(vm_paddr_t start, vm_paddr_t end, uint32_t domain) ERR_M
  * vm_page.c is the caller that knows the allocation classes. */
 struct vm_page *vm_phys_alloc(uint32_t domain, uint32_t order);
 void vm_phys_free(struct vm_page *m, uint32_t order);
+/* Merge the single frames that are kept apart; vm_phys_alloc does so by itself before
+ * it refuses a larger block. */
+void vm_phys_merge(uint32_t domain);
 /* Free blocks of that order now (for the monitor and vm_check). */
 uint32_t vm_phys_free_blocks(uint32_t domain, uint32_t order);
 

@@ -33,6 +33,8 @@ check_blocks(void)
 
 	for (n = VM_PAGE_FIRST; n < vm_page_array_count; n++) {
 		m = &vm_page_array[n];
+		if (m->order == VM_PHYS_ORDER_HOT)
+			frames++;
 		if (m->order >= VM_PHYS_ORDERS)
 			continue;
 		assert_int_not_equal(m->flags & PG_FREE, 0);
@@ -106,9 +108,30 @@ phys_all_freed_merges_to_largest_blocks(void **state)
 	assert_int_equal(vm_domains[0].v_free_count, 0);
 	for (i = 0; i < 1536; i++)
 		vm_phys_free(pages[i * 7 % 1536], 0);
+	vm_phys_merge(0);
 	assert_int_equal(vm_phys_free_blocks(0, 10), 1);
 	assert_int_equal(vm_phys_free_blocks(0, 9), 1);
 	assert_int_equal(vm_phys_free_blocks(0, 0), 0);
+}
+
+static void
+phys_large_block_is_found_among_frames_kept_apart(void **state)
+{
+	struct vm_page *pages[64], *m;
+	uint32_t i;
+
+	(void)state;
+	sim_mm_boot_bare(64);
+	for (i = 0; i < 64; i++)
+		assert_non_null(pages[i] = vm_phys_alloc(0, 0));
+	for (i = 0; i < 64; i++)
+		vm_phys_free(pages[i], 0);
+	assert_int_equal(vm_phys_free_blocks(0, 0), 64);
+	m = vm_phys_alloc(0, 6);
+	assert_non_null(m);
+	assert_int_equal(vm_domains[0].v_free_count, 0);
+	vm_phys_free(m, 6);
+	check_blocks();
 }
 
 static void
@@ -165,6 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(phys_buddy_random_matches_model),
 		cmocka_unit_test(phys_all_freed_merges_to_largest_blocks),
+		cmocka_unit_test(phys_large_block_is_found_among_frames_kept_apart),
 		cmocka_unit_test(phys_address_and_page_name_each_other),
 		cmocka_unit_test(phys_segments_do_not_merge_across_a_hole),
 		cmocka_unit_test(phys_double_free_and_misalignment_assert),
