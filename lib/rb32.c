@@ -255,10 +255,12 @@ rb32_check(void *base, uint32_t root, uint32_t limit)
 	int black, expected = 0;
 	uint32_t n;
 
-	for (n = rb32_end(base, root, RB32_LEFT); n != RB32_NIL; n = rb32_step(base, n, RB32_RIGHT)) {
+	for (n = rb32_end(base, root, RB32_LEFT); n != RB32_NIL;
+	    n = rb32_step(base, n, RB32_RIGHT)) {
 		if (++count > limit || (black = path_check(base, root, n)) < 0)
 			return (-1);
-		if (rb32_node(base, n)->child[0] != RB32_NIL && rb32_node(base, n)->child[1] != RB32_NIL)
+		if (rb32_node(base, n)->child[0] != RB32_NIL &&
+		    rb32_node(base, n)->child[1] != RB32_NIL)
 			continue;
 		if (expected == 0)
 			expected = black;

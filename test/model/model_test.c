@@ -71,15 +71,13 @@ static struct sim_disk disk;
 static struct task *visitor_task;
 static uint32_t steps, steps_max, tasks_left, next_pid;
 static uint32_t trouble_epoch; /* changes whenever reads start or stop to fail */
-static bool stopping;
-static bool greedy;            /* programs map and write more than there is */
+static bool stopping, greedy;  /* greedy: programs map and write more than there is */
 
 static struct {
 	uint32_t reads, writes, maps, exits, kills, io_deaths, damages;
 } seen;
 
 /* ---- the client table */
-
 static bool
 client_next(uint32_t after_pid, struct vm_client *out)
 {
@@ -113,7 +111,6 @@ client_kill(uint32_t pid, const char *reason)
 static const struct vm_client_ops client_ops = { .next = client_next, .kill = client_kill };
 
 /* ---- one program */
-
 static vm_offset_t
 va_of(uint32_t page)
 {
@@ -278,7 +275,8 @@ op_access(struct program *p, uint32_t page, bool write)
 static bool
 op_sweep(struct program *p, bool write)
 {
-	uint32_t page = sim_random(SPAN), n = 1 + sim_random(greedy || sim_random(4) == 0 ? SPAN : 24);
+	uint32_t page = sim_random(SPAN);
+	uint32_t n = 1 + sim_random(greedy || sim_random(4) == 0 ? SPAN : 24);
 
 	for (; n > 0 && page < SPAN; n--, page++)
 		if (op_access(p, page, write))
@@ -366,7 +364,6 @@ program_run(void *arg)
 }
 
 /* ---- the visitor: accesses by a second task in the same address space */
-
 static void
 visit(struct program *p)
 {
@@ -405,7 +402,6 @@ visitor_run(void *arg)
 }
 
 /* ---- trouble */
-
 static struct vm_page *taken[PRESSURE];
 static uint32_t taken_count;
 
@@ -507,7 +503,6 @@ trouble_run(void *arg)
 }
 
 /* ---- the run */
-
 static void
 start(const char *name, void (*fn)(void *), void *arg, struct task **out)
 {
@@ -594,9 +589,7 @@ model_random_operations_match_oracle(void **state)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(model_random_operations_match_oracle),
-	};
+	const struct CMUnitTest tests[] = { cmocka_unit_test(model_random_operations_match_oracle) };
 
 	(void)argc;
 	sim_fix_addresses(argv);

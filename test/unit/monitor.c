@@ -305,8 +305,8 @@ test_job_errors(void **state)
 {
 	(void)state;
 	sim_run(body_job_errors, "sort:/data/words.txt");
-	assert_non_null(strstr(console_tap_text(), "run=: /apps/sort.elf: no file system is mounted;"
-	    " see the messages at boot\nready "));
+	assert_non_null(strstr(console_tap_text(),
+	    "run=: /apps/sort.elf: no file system is mounted; see the messages at boot\nready "));
 	assert_non_null(strstr(console_tap_text(), "help lists the commands\nebb> "));
 	sim_run(body_job_errors, ":x");
 	assert_non_null(strstr(console_tap_text(), "run=:x: no program; expected run=PROGRAM:"));
