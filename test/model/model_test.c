@@ -589,7 +589,9 @@ model_random_operations_match_oracle(void **state)
 int
 main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(model_random_operations_match_oracle) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(model_random_operations_match_oracle),
+	};
 
 	(void)argc;
 	sim_fix_addresses(argv);
