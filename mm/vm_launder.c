@@ -92,11 +92,13 @@ gather(struct gather *g)
 uint32_t
 vm_pageout_clean(struct vm_page *m)
 {
-	struct gather g = { .first = VM_PAGEOUT_PAGE_COUNT, .count = 1,
-		.limit = vm_domain_of(m)->cluster_pages };
+	struct gather g; /* not cleared: that would cost more than it does */
 
 	KASSERT(m->queue == PQ_INACTIVE && !vm_page_busied(m) && m->hold_count == 0 &&
 	    m->dirty != 0, "U1: a page to launder is dirty, inactive, not busy, not held");
+	g.first = VM_PAGEOUT_PAGE_COUNT;
+	g.count = 1;
+	g.limit = vm_domain_of(m)->cluster_pages;
 	g.mc[g.first] = m;
 	gather(&g);
 	KASSERT(g.count <= g.limit, "U2: a cluster is at most cluster_pages long");

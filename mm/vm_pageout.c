@@ -47,31 +47,28 @@ ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 	vm_policy->targets(&meter, targets);
 }
 
-/* One page of the active queue; the element to go on with. */
-static struct vm_page *
+/* One page of the active queue; true if it stays there. */
+static inline bool
 age(struct vm_scan *s, struct vm_page *m)
 {
-	struct vm_page *next = vm_pagequeue_next(m);
-	uint8_t act_count = m->act_count;
-	enum vm_verdict verdict;
-
-	vm_scan_sample(s, m);
-	verdict = vm_policy->active(&s->facts, &act_count);
-	m->act_count = act_count;
-	if (verdict == VM_DEACTIVATE) {
-		vm_page_deactivate(m);
-		s->shortage--;
-	} else if (verdict == VM_REQUEUE) {
-		vm_page_requeue(m);
-	}
-	return (next);
+	vm_scan_sample(&s->facts, m);
+	if (vm_policy->active(&s->facts, &m->act_count) != VM_DEACTIVATE)
+		return (true);
+	vm_page_deactivate(m);
+	s->shortage--;
+	return (false);
 }
 
+/*
+ * Requeueing each page that stays is the same as moving the whole stretch that was
+ * looked at to the tail at once, before a yield and at the end: no marker is needed,
+ * the place is the head of the queue.
+ */
 void
 vm_scan_active(struct vm_scan *s)
 {
 	struct vm_pagequeue *pq = &s->vmd->pagequeues[PQ_ACTIVE];
-	struct vm_page *m = vm_pagequeue_first(pq);
+	struct vm_page *next, *kept = NULL, *m = vm_pagequeue_first(pq);
 	uint32_t looked, limit = pq->count;
 
 	/* Idle ageing (quirk Q2: fewer active pages than seconds means none). */
@@ -79,17 +76,21 @@ vm_scan_active(struct vm_scan *s)
 		limit /= (uint32_t)mm_params.pageout_update_period;
 		s->shortage = (int32_t)limit;
 	}
-	s->marker = vm_pagequeue_marker_begin(pq);
-	for (looked = 1; m != NULL && looked <= limit && s->shortage > 0; looked++) {
-		m = vm_scan_step(s, pq, m, looked);
-		if (m == NULL)
-			break;
-		if ((m->flags & PG_MARKER) != 0)
-			m = vm_pagequeue_next(m);
-		else
-			m = age(s, m);
+	for (looked = 0; m != NULL && looked < limit && s->shortage > 0; m = next) {
+		next = vm_pagequeue_next(m);
+		if (age(s, m))
+			kept = m;
+		if (++looked % SCHED_LOOP_MAX == 0) {
+			if (kept != NULL)
+				vm_pagequeue_rotate(pq, kept);
+			kept = NULL;
+			sched_maybe_yield();
+			next = vm_pagequeue_first(pq);
+		}
 	}
-	vm_pagequeue_marker_end(s->marker);
+	if (kept != NULL)
+		vm_pagequeue_rotate(pq, kept);
+	mm_params.v_pdpages += looked;
 }
 
 void

@@ -6,11 +6,12 @@
 #define MM_VM_PAGEOUT_INTERNAL_H
 
 #include "mm/vm_meter.h"
+#include "mm/vm_object.h"
 #include "mm/vm_policy.h"
 
 struct vm_scan {
 	struct vm_domain *vmd;
-	struct vm_page *marker;      /* keeps the place over a yield */
+	struct vm_page *marker;      /* keeps the place on the inactive queue */
 	int32_t shortage;            /* pages still wanted */
 	uint32_t deficit;            /* pages that allocators asked for in vain */
 	uint32_t stuck;              /* busy or held pages met */
@@ -18,14 +19,20 @@ struct vm_scan {
 	struct vm_page_facts facts;  /* of the page being looked at */
 };
 
-/*
- * m, the next element to look at, is number `looked` of this scan: a yield point
- * every SCHED_LOOP_MAX. The element to go on with, NULL at the end. May yield.
- */
-struct vm_page *vm_scan_step(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m,
-    uint32_t looked);
 /* Was m used since the last look? The flags are cleared; the answer goes to the facts. */
-void vm_scan_sample(struct vm_scan *s, struct vm_page *m);
+static inline void
+vm_scan_sample(struct vm_page_facts *facts, struct vm_page *m)
+{
+	uint32_t delta = m->aflags & PGA_REFERENCED;
+
+	m->aflags &= (uint8_t)~PGA_REFERENCED;
+	facts->object_referenced = m->object->ref_count != 0;
+	if (facts->object_referenced)
+		delta += (uint32_t)pmap_ts_referenced(m);
+	facts->act_delta = delta;
+	facts->act_count = m->act_count;
+}
+_Static_assert(PGA_REFERENCED == 1, "the flag counts as one reference");
 
 void vm_scan_inactive(struct vm_scan *s);
 void vm_scan_active(struct vm_scan *s);

@@ -15,21 +15,18 @@
  *      behind the marker and uses no page found before;
  *   I3 a scan looks at no more elements than the queue had pages at its start;
  *   I4 the marker leaves the queue on every path.
- * Yields: vm_scan_inactive, vm_scan_step.
+ * Yields: vm_scan_inactive.
  * Complexity: O(pages looked at).
  * See: contract 1.8, steps 3 and 4; where it caches, this frees.
  */
 #include "kern/sched.h"
 #include "mm/vm_launder.h"
-#include "mm/vm_object.h"
 #include "mm/vm_pageout_internal.h"
 
-struct vm_page *
-vm_scan_step(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m, uint32_t looked)
+/* I2: let others run; the element to go on with, m if it is still there. */
+static struct vm_page *
+yield_at(const struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m)
 {
-	mm_params.v_pdpages++;
-	if (looked % SCHED_LOOP_MAX != 0)
-		return (m);
 	vm_pagequeue_insert_after(pq, m, s->marker);
 	sched_maybe_yield();
 	/* Still in front of the marker: nobody has touched it. Otherwise it is passed. */
@@ -37,22 +34,6 @@ vm_scan_step(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m, uint
 		m = vm_pagequeue_next(s->marker);
 	vm_pagequeue_remove_marker(pq, s->marker);
 	return (m);
-}
-
-void
-vm_scan_sample(struct vm_scan *s, struct vm_page *m)
-{
-	uint32_t delta = 0;
-
-	if ((m->aflags & PGA_REFERENCED) != 0) {
-		m->aflags &= (uint8_t)~PGA_REFERENCED;
-		delta = 1;
-	}
-	s->facts.object_referenced = m->object->ref_count != 0;
-	if (s->facts.object_referenced)
-		delta += (uint32_t)pmap_ts_referenced(m);
-	s->facts.act_delta = delta;
-	s->facts.act_count = m->act_count;
 }
 
 static inline bool
@@ -89,7 +70,7 @@ judge(struct vm_scan *s, struct vm_page *m, uint8_t *act_count)
 	facts->held = facts->dirty = false;
 	facts->busy = vm_page_busied(m);
 	if (!facts->busy) { /* I1 */
-		vm_scan_sample(s, m);
+		vm_scan_sample(facts, m);
 		facts->held = m->hold_count != 0;
 		if (facts->act_delta == 0 && !facts->held)
 			look_for_dirt(s, m);
@@ -163,9 +144,9 @@ vm_scan_inactive(struct vm_scan *s)
 
 	s->marker = vm_pagequeue_marker_begin(pq);
 	for (looked = 1; m != NULL && looked <= limit && s->shortage > 0; looked++) {
-		m = vm_scan_step(s, pq, m, looked);
-		if (m == NULL)
+		if (looked % SCHED_LOOP_MAX == 0 && (m = yield_at(s, pq, m)) == NULL)
 			break;
+		mm_params.v_pdpages++;
 		if ((m->flags & PG_MARKER) != 0)
 			m = vm_pagequeue_next(m);
 		else

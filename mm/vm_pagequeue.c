@@ -103,6 +103,22 @@ vm_pagequeue_requeue(struct vm_pagequeue *pq, struct vm_page *m)
 }
 
 void
+vm_pagequeue_rotate(struct vm_pagequeue *pq, struct vm_page *m)
+{
+	uint32_t next = m->q_next, head = pq->head;
+
+	KASSERT(m->queue == pq->id, "Q1: element is on this queue");
+	if (next == VM_PAGE_NONE)
+		return;
+	vm_page_array[next].q_prev = VM_PAGE_NONE;
+	vm_page_array[pq->tail].q_next = head;
+	vm_page_array[head].q_prev = pq->tail;
+	m->q_next = VM_PAGE_NONE;
+	pq->head = next;
+	pq->tail = vm_page_number(m);
+}
+
+void
 vm_pagequeue_move(struct vm_pagequeue *from, struct vm_pagequeue *to, struct vm_page *m)
 {
 	vm_pagequeue_dequeue(from, m);

@@ -27,6 +27,9 @@ void vm_pagequeue_enqueue(struct vm_pagequeue *pq, struct vm_page *m);      /* t
 void vm_pagequeue_enqueue_head(struct vm_pagequeue *pq, struct vm_page *m);
 void vm_pagequeue_dequeue(struct vm_pagequeue *pq, struct vm_page *m);
 void vm_pagequeue_requeue(struct vm_pagequeue *pq, struct vm_page *m);      /* to tail */
+/* Everything from the head up to m goes to the tail, in its order: as if each element
+ * had been requeued. O(1). */
+void vm_pagequeue_rotate(struct vm_pagequeue *pq, struct vm_page *m);
 /* asserts that m is on from; goes to the tail of to */
 void vm_pagequeue_move(struct vm_pagequeue *from, struct vm_pagequeue *to, struct vm_page *m);
 

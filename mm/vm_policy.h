@@ -63,7 +63,8 @@ struct vm_fault_facts {
 struct vm_policy {
 	const char *name;
 	void (*targets)(const struct vm_policy_meter *in, struct vm_policy_targets *out);
-	/* *act_count: new value, stored by the caller with ACTIVATE and REQUEUE */
+	/* *act_count: in the old, out the new value. The active queue is a clock: whatever
+	 * is not deactivated goes to its tail. */
 	enum vm_verdict (*inactive)(const struct vm_page_facts *in, uint8_t *act_count);
 	enum vm_verdict (*active)(const struct vm_page_facts *in, uint8_t *act_count);
 	/* Shadow word that the object keeps for an evicted page (0 = nothing). */

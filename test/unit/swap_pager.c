@@ -44,6 +44,7 @@ boot(uint32_t slots)
 	vm = sim_swap_space(256);
 	object = sim_swap_object(vm);
 	sim_swap_be_pagedaemon();
+	tsleep(&vm, "boot", 1000); /* task swapio goes to its place */
 }
 
 static struct vm_page *
