@@ -77,11 +77,10 @@ children_max(const struct run_alloc *ra, uint32_t level, uint32_t node)
 	return (best);
 }
 
-/* Word w has changed: set its hint, and those above as far as they change. */
+/* The hint of word w is now this: set it, and those above as far as they change. */
 static void
-hints_update(struct run_alloc *ra, uint32_t w)
+hints_update(struct run_alloc *ra, uint32_t w, uint8_t hint)
 {
-	uint8_t hint = word_hint(ra->words[w]);
 	uint32_t node = w;
 
 	for (uint32_t level = 0; level < ra->level_count; level++) {
@@ -184,7 +183,7 @@ word_take(struct run_alloc *ra, uint32_t w, uint32_t bit, uint32_t count)
 	KASSERT((ra->words[w] & mask) == mask, "R1: a slot that is taken was free");
 	ra->words[w] &= ~mask;
 	ra->free_count -= count;
-	hints_update(ra, w);
+	hints_update(ra, w, word_hint(ra->words[w]));
 	return (first);
 }
 
@@ -234,6 +233,17 @@ run_alloc_take(struct run_alloc *ra, uint32_t first, uint32_t count)
 	}
 }
 
+/* Length of the run of set bits that holds [bit, bit + count). */
+static uint32_t
+run_around(uint64_t word, uint32_t bit, uint32_t count)
+{
+	uint64_t below = bit == 0 ? ~0ull : ~(word << (64 - bit));
+	uint64_t above = bit + count == 64 ? ~0ull : ~(word >> (bit + count));
+
+	/* the bits on each side, inverted: zeros up to the end of the run */
+	return (count + (uint32_t)__builtin_clzll(below) + (uint32_t)__builtin_ctzll(above));
+}
+
 void
 run_alloc_put(struct run_alloc *ra, uint32_t first, uint32_t count)
 {
@@ -247,7 +257,8 @@ run_alloc_put(struct run_alloc *ra, uint32_t first, uint32_t count)
 		KASSERT((ra->words[w] & mask) == 0, "R1: a slot that is given back was in use");
 		ra->words[w] |= mask;
 		ra->free_count += n;
-		hints_update(ra, w);
+		if (run_around(ra->words[w], first % 64, n) > ra->hints[0][w])
+			hints_update(ra, w, word_hint(ra->words[w]));
 		first += n;
 		count -= n;
 	}
