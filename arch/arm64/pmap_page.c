@@ -97,6 +97,9 @@ pmap_ts_referenced(struct vm_page *m)
 
 	if (m->md.pmap == 0)
 		return (0);
+	/* Most pages that are looked at have one mapping and were not used. */
+	if (start == 0 && (pte_load(entry_at(m, m->md.pmap, ptoa(m->md.va_page))) & PTE_AF) == 0)
+		return (0);
 	pmap_batch_init(&batch, NULL);
 	for (looked = 0; looked < PMAP_TS_REFERENCED_MAX; looked++) {
 		vm_offset_t va = ptoa(m->md.va_page);
