@@ -170,6 +170,36 @@ fault_window_is_read_at_once(void **state)
 }
 
 static void
+T7_body(void *arg)
+{
+	static const uint32_t ahead[] = { 7, 15, 23, 31 };
+	struct vm_map_entry *entry;
+	uint32_t page = 20, i;
+
+	(void)arg;
+	boot_stored(0, PAGES);
+	entry = vm_map_lookup_entry(&vm->map, BASE);
+	assert_int_equal(entry->read_ahead, 15);
+	for (i = 0; i < 4; i++) { /* the first is random, each other where the last ended */
+		assert_int_equal(load(page), page + 1);
+		assert_int_equal(entry->read_ahead, ahead[i]);
+		assert_int_equal(sim_store_state.count - sim_store_state.wanted - 1, ahead[i]);
+		assert_int_equal(sim_store_state.wanted, i == 0 ? 8 : 0);
+		page += ahead[i] + 1;
+		assert_int_equal(entry->next_read, page);
+	}
+	assert_int_equal(load(page + 5), page + 6);
+	assert_int_equal(entry->read_ahead, 7);
+	finish();
+}
+
+static void
+fault_T7_window_grows_with_sequential_faults(void **state)
+{
+	sim_run(T7_body, state);
+}
+
+static void
 window_cut_body(void *arg)
 {
 	struct vm_page *taken[512];
@@ -324,6 +354,7 @@ main(void)
 		cmocka_unit_test(fault_T3_write_after_page_in_frees_swap),
 		cmocka_unit_test(fault_T5_pager_error_leaves_no_page_behind),
 		cmocka_unit_test(fault_window_is_read_at_once),
+		cmocka_unit_test(fault_T7_window_grows_with_sequential_faults),
 		cmocka_unit_test(fault_window_is_cut_by_neighbours_edges_and_memory),
 		cmocka_unit_test(fault_T8_concurrent_faults_one_read),
 		cmocka_unit_test(fault_unmap_during_read_is_noticed),
