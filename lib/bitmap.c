@@ -86,32 +86,26 @@ bitmap_word_run(uint64_t word, uint32_t count)
 	return (word == 0 ? -1 : __builtin_ctzll(word));
 }
 
+/* By binary search over the length; unrolled, no step of it branches. */
 uint32_t
 bitmap_word_longest(uint64_t word)
 {
-	uint64_t power[6]; /* power[k]: starts of runs of 2^k bits */
-	uint64_t runs;
-	uint32_t length;
-	int k = 0;
+	uint64_t power[6];     /* power[k]: starts of runs of 2^k bits */
+	uint64_t runs = ~0ull; /* starts of runs of length bits */
+	uint32_t length = 0;
 
 	if (word == ~0ull)
 		return (64);
-	if (word == 0)
-		return (0);
 	power[0] = word;
-	while (k < 5 && (power[k] & power[k] >> (1u << k)) != 0) {
+#pragma GCC unroll 5
+	for (int k = 0; k < 5; k++)
 		power[k + 1] = power[k] & power[k] >> (1u << k);
-		k++;
-	}
-	length = 1u << k;
-	runs = power[k];
-	while (--k >= 0) {
+#pragma GCC unroll 6
+	for (int k = 5; k >= 0; k--) {
 		uint64_t longer = runs & power[k] >> length;
 
-		if (longer == 0)
-			continue;
-		runs = longer;
-		length += 1u << k;
+		runs = longer != 0 ? longer : runs;
+		length += longer != 0 ? 1u << k : 0;
 	}
 	return (length);
 }
