@@ -253,25 +253,13 @@ pv_rotate(struct vm_page *m)
 	first->va_page = former.va_page;
 }
 
-bool
-pv_first(const struct vm_page *m, struct pv_cursor *c)
-{
-	c->ref = m->md.pmap;
-	c->va = ptoa(m->md.va_page);
-	c->at = 0;
-	return (c->ref != 0);
-}
-
-bool
-pv_next(const struct vm_page *m, struct pv_cursor *c)
+void
+pv_next_extra(const struct vm_page *m, struct pv_cursor *c)
 {
 	const struct pv_entry *entry;
 
-	if (c->at == m->md.pv_tail)
-		return (false);
 	c->at = entry_of(c->at == 0 ? m->md.pv_tail : c->at)->next;
 	entry = entry_of(c->at);
 	c->ref = entry->pmap;
 	c->va = ptoa(entry->va_page);
-	return (true);
 }

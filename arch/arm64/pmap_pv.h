@@ -28,7 +28,24 @@ struct pv_cursor {
 	uint32_t at; /* extra entry looked at; 0 = the inline one */
 	vm_offset_t va;
 };
-bool pv_first(const struct vm_page *m, struct pv_cursor *c);
-bool pv_next(const struct vm_page *m, struct pv_cursor *c);
+void pv_next_extra(const struct vm_page *m, struct pv_cursor *c);
+
+static inline bool
+pv_first(const struct vm_page *m, struct pv_cursor *c)
+{
+	c->ref = m->md.pmap;
+	c->va = ptoa(m->md.va_page);
+	c->at = 0;
+	return (c->ref != 0);
+}
+
+static inline bool
+pv_next(const struct vm_page *m, struct pv_cursor *c)
+{
+	if (c->at == m->md.pv_tail)
+		return (false);
+	pv_next_extra(m, c);
+	return (true);
+}
 
 #endif
