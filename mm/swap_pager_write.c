@@ -100,7 +100,7 @@ settle_written(struct swap_write *w)
 	for (i = 0; i < w->count; i++) {
 		m = w->pages[i];
 		vmd = vm_domain_of(m);
-		vm_page_undirty(m);
+		m->dirty = 0; /* H1: so no mapping can be modified */
 		vm_page_sunbusy(m);
 		if (vm_page_count_severe(vmd))
 			vm_pageout_try_free(m);
@@ -149,18 +149,20 @@ report_failure(uint32_t slot, uint32_t count, int error)
 
 /*
  * When the last write has been settled, a page daemon that rests for lack of clean
- * pages need not rest any longer.
+ * pages, or is about to, need not rest any longer.
  */
 static void
 wake_pagedaemon(void)
 {
 	struct vm_domain *vmd;
 
-	if (--in_flight != 0 || !mm_params.pageout_wake_on_write)
+	if (in_flight != 0 || !mm_params.pageout_wake_on_write)
 		return;
-	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++)
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
+		vmd->pages_cleaned = true;
 		if (vmd->vm_pages_needed)
 			wakeup(&vmd->vm_pages_needed);
+	}
 }
 
 static void
@@ -182,8 +184,10 @@ settle_one(struct swap_write *w)
 	wakeup(&free_writes);
 	wakeup(w);
 	vm_object_pip_wakeup(object, count);
-	wake_pagedaemon();
-	if (error != 0)
+	in_flight--;
+	if (error == 0)
+		wake_pagedaemon();
+	else
 		report_failure(slot, count, error);
 }
 

@@ -40,6 +40,7 @@ struct vm_domain {
 	struct task *worker;
 	/* page daemon's own */
 	uint32_t pass;
+	bool pages_cleaned;            /* all writes are back since the last scan began */
 	bool oom_voted;
 };
 

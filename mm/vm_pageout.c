@@ -18,7 +18,7 @@
  * Complexity: a scan is O(pages looked at).
  * See: contract 1.8, 1.10. Below free_min the worker runs at PRI_PAGEOUT, and it is
  *   woken at that priority; else it is as good as a program. The half second between
- *   passes ends early when its last write comes back (vm.pageout_wake_on_write).
+ *   passes ends when its last write has come back (vm.pageout_wake_on_write).
  */
 #include "mm/vm_pageout.h"
 
@@ -100,6 +100,7 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	struct vm_policy_targets targets;
 	int32_t wanted;
 
+	vmd->pages_cleaned = false;
 	s.deficit = vmd->vm_pageout_deficit;
 	vmd->vm_pageout_deficit = 0;
 	ask_targets(&s, &targets);
@@ -129,7 +130,7 @@ rest(struct vm_domain *vmd)
 	if (!vmd->vm_pages_needed) {
 		vmd->pass = 0;
 		tsleep(&vmd->vm_pages_needed, "psleep", REST_LONG_US);
-	} else if (vmd->pass > 1) {
+	} else if (vmd->pass > 1 && !vmd->pages_cleaned) {
 		tsleep(&vmd->vm_pages_needed, "psleep", REST_SHORT_US);
 	}
 	if (!vm_page_count_min(vmd))
