@@ -88,18 +88,14 @@ test_and_clear_af(uint64_t *pte)
 	return (true);
 }
 
-int
-pmap_ts_referenced(struct vm_page *m)
+/* Of a mapped page; apart, so that the usual case saves no registers. */
+static __attribute__((noinline)) int
+ts_referenced(struct vm_page *m)
 {
 	uint32_t start = m->md.pv_tail;
 	struct pmap_batch batch;
 	int looked, count = 0;
 
-	if (m->md.pmap == 0)
-		return (0);
-	/* Most pages that are looked at have one mapping and were not used. */
-	if (start == 0 && (pte_load(entry_at(m, m->md.pmap, ptoa(m->md.va_page))) & PTE_AF) == 0)
-		return (0);
 	pmap_batch_init(&batch, NULL);
 	for (looked = 0; looked < PMAP_TS_REFERENCED_MAX; looked++) {
 		vm_offset_t va = ptoa(m->md.va_page);
@@ -117,6 +113,18 @@ pmap_ts_referenced(struct vm_page *m)
 	}
 	pmap_batch_finish(&batch);
 	return (count);
+}
+
+int
+pmap_ts_referenced(struct vm_page *m)
+{
+	if (m->md.pmap == 0)
+		return (0);
+	/* Most pages that are looked at have one mapping and were not used. */
+	if (m->md.pv_tail == 0 &&
+	    (pte_load(entry_at(m, m->md.pmap, ptoa(m->md.va_page))) & PTE_AF) == 0)
+		return (0);
+	return (ts_referenced(m));
 }
 
 static bool
