@@ -11,11 +11,14 @@
 
 #include <cmocka.h>
 
+#include "mm/swap_map.h"
+#include "mm/swap_pager.h"
 #include "mm/uma.h"
 #include "mm/vm_check.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_phys.h"
+#include "test/host/sim_disk.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
 
@@ -175,6 +178,35 @@ check_C10_default_object_has_no_slots(void **state)
 }
 
 static void
+swap_body(void *arg)
+{
+	static struct sim_disk disk;
+	static uint8_t records[64 * 1024] __attribute__((aligned(64)));
+
+	(void)boot(arg);
+	swap_pager_init();
+	sim_disk_open(&disk, "swap", 128 * (PAGE_SIZE / 512));
+	assert_true(swap_pager_record_bytes(128) <= sizeof(records));
+	assert_int_equal(swap_pager_swapon(&disk.dev, records, sizeof(records), false), 0);
+	sim_mm_check();
+	object->type = OBJT_SWAP;
+	assert_int_equal(swap_map_assign(object, 3, SWAP_SLOT(0, 5), 0), SWAP_SLOT_NONE);
+	expect("C11"); /* it is mapped writable */
+	pmap_remove_write(page(3));
+	sim_mm_check();
+	PLANT(object->swap_count, 0, "C10");
+	PLANT(object->type, OBJT_DEFAULT, "C10");
+	assert_int_equal(swap_map_clear(object, 3), SWAP_SLOT(0, 5));
+	sim_mm_check();
+}
+
+static void
+check_C10_C11_swap(void **state)
+{
+	sim_run(swap_body, state);
+}
+
+static void
 check_C12_maps(void **state)
 {
 	struct vm_map_entry *e, *b;
@@ -230,6 +262,7 @@ main(void)
 		cmocka_unit_test_setup(check_C6_C7_pages, boot),
 		cmocka_unit_test_setup(check_C8_C9_tree, boot),
 		cmocka_unit_test_setup(check_C10_default_object_has_no_slots, boot),
+		cmocka_unit_test(check_C10_C11_swap),
 		cmocka_unit_test_setup(check_C12_maps, boot),
 		cmocka_unit_test_setup(check_C13_zones, boot),
 		cmocka_unit_test_setup(check_C14_paging_in_progress, boot),
