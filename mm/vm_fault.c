@@ -197,7 +197,7 @@ fault_again(struct vm_fault_state *fs, int error)
 	return (error);
 }
 
-static int
+static inline int
 fault(struct vm_fault_state *fs)
 {
 	int error;

@@ -66,20 +66,6 @@ assert_page(const struct vm_page *m)
 }
 
 void
-vm_pagequeue_enqueue(struct vm_pagequeue *pq, struct vm_page *m)
-{
-	uint32_t n = vm_page_number(m), tail = pq->tail;
-
-	assert_page(m);
-	m->q_prev = tail;
-	m->q_next = VM_PAGE_NONE;
-	m->queue = pq->id;
-	*(tail == VM_PAGE_NONE ? &pq->head : &vm_page_array[tail].q_next) = n;
-	pq->tail = n;
-	pq->count++;
-}
-
-void
 vm_pagequeue_enqueue_head(struct vm_pagequeue *pq, struct vm_page *m)
 {
 	assert_page(m);

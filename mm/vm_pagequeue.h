@@ -23,7 +23,22 @@ vm_pagequeue_init(struct vm_pagequeue *pq, uint8_t id)
 {
 	*pq = (struct vm_pagequeue){ .id = id };
 }
-void vm_pagequeue_enqueue(struct vm_pagequeue *pq, struct vm_page *m);      /* tail */
+/* At the tail. Inline: each page that comes into use passes here. */
+static inline void
+vm_pagequeue_enqueue(struct vm_pagequeue *pq, struct vm_page *m)
+{
+	uint32_t n = (uint32_t)(m - vm_page_array), tail = pq->tail;
+
+	KASSERT(m->queue == PQ_NONE, "Q1: element is on no other queue");
+	KASSERT((m->flags & (PG_MARKER | PG_FREE)) == 0 && m->wire_count == 0,
+	    "Q4: a queued page is neither marker, free nor wired");
+	m->q_prev = tail;
+	m->q_next = VM_PAGE_NONE;
+	m->queue = pq->id;
+	*(tail == VM_PAGE_NONE ? &pq->head : &vm_page_array[tail].q_next) = n;
+	pq->tail = n;
+	pq->count++;
+}
 void vm_pagequeue_enqueue_head(struct vm_pagequeue *pq, struct vm_page *m);
 void vm_pagequeue_dequeue(struct vm_pagequeue *pq, struct vm_page *m);
 void vm_pagequeue_requeue(struct vm_pagequeue *pq, struct vm_page *m);      /* to tail */

@@ -234,8 +234,9 @@ hot_push(struct free_area *area, struct vm_page *m)
 	area->hot[area->hot_count++] = vm_page_number(m);
 }
 
-/* Put a block on the stack, lowest frame on top; false when there is none. */
-static bool
+/* Put a block on the stack, lowest frame on top; false when there is none. Apart, so
+ * that taking a frame needs no stack. */
+static bool __attribute__((noinline))
 hot_refill(struct free_area *area)
 {
 	uint32_t order = REFILL_ORDER, i;
@@ -249,23 +250,13 @@ hot_refill(struct free_area *area)
 	return (true);
 }
 
-struct vm_page *
-vm_phys_alloc(uint32_t domain, uint32_t order)
+static struct vm_page * __attribute__((noinline))
+alloc_block(uint32_t domain, uint32_t order)
 {
 	struct free_area *area = &areas[domain];
-	struct vm_page *m;
+	struct vm_page *m = block_take(area, order);
 	uint32_t i;
 
-	if (__builtin_expect(order == 0, 1)) {
-		if (area->hot_count == 0 && !hot_refill(area))
-			return (NULL);
-		m = &vm_page_array[area->hot[--area->hot_count]];
-		m->order = ORDER_NONE;
-		m->flags &= (uint8_t)~PG_FREE;
-		vm_domains[domain].v_free_count--;
-		return (m);
-	}
-	m = block_take(area, order);
 	if (m == NULL) {
 		vm_phys_merge(domain);
 		m = block_take(area, order);
@@ -276,6 +267,30 @@ vm_phys_alloc(uint32_t domain, uint32_t order)
 		m[i].flags &= (uint8_t)~PG_FREE;
 	vm_domains[domain].v_free_count -= 1u << order;
 	return (m);
+}
+
+/* A free frame from the stack, which is not empty. */
+static inline struct vm_page *
+hot_pop(struct free_area *area, uint32_t domain)
+{
+	struct vm_page *m = &vm_page_array[area->hot[--area->hot_count]];
+
+	m->order = ORDER_NONE;
+	m->flags &= (uint8_t)~PG_FREE;
+	vm_domains[domain].v_free_count--;
+	return (m);
+}
+
+struct vm_page *
+vm_phys_alloc(uint32_t domain, uint32_t order)
+{
+	struct free_area *area = &areas[domain];
+
+	if (__builtin_expect(order != 0, 0))
+		return (alloc_block(domain, order));
+	if (__builtin_expect(area->hot_count != 0, 1))
+		return (hot_pop(area, domain));
+	return (hot_refill(area) ? hot_pop(area, domain) : NULL);
 }
 
 void
