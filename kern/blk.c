@@ -135,7 +135,7 @@ blk_next_device(struct blkdev *prev)
 
 /* ---- completion */
 
-static void
+static inline void
 count_done(struct blkdev *dev, const struct bio *bio, uint64_t us)
 {
 	if (bio->error != 0)
@@ -152,7 +152,7 @@ count_done(struct blkdev *dev, const struct bio *bio, uint64_t us)
 }
 
 /* Tell the submitter. From here on bio is its again, and may be gone. */
-static void
+static inline void
 hand_back(struct bio *bio, int error)
 {
 	uint8_t priority = bio->priority;
@@ -330,6 +330,12 @@ pick_queue(struct blkdev *dev)
 {
 	int pick = -1;
 
+	if (dev->queued_count == 1) { /* nobody else to pass over */
+		for (pick = 0; TAILQ_EMPTY(&dev->queue[pick]); pick++)
+			continue;
+		dev->passed_count[pick] = 0;
+		return (pick);
+	}
 	for (int p = 0; p < BIO_PRIORITY_COUNT; p++) {
 		if (TAILQ_EMPTY(&dev->queue[p]))
 			continue;
