@@ -127,7 +127,7 @@ pmap_ts_referenced(struct vm_page *m)
 	return (ts_referenced(m));
 }
 
-static bool
+static inline __attribute__((always_inline)) bool
 any_entry(const struct vm_page *m, bool (*test)(uint64_t pte))
 {
 	struct pv_cursor c;

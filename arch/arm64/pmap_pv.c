@@ -214,7 +214,7 @@ inline_remove(struct vm_page *m)
 }
 
 void
-pv_remove(struct vm_page *m, uint32_t ref, vm_offset_t va)
+pv_remove_extra(struct vm_page *m, uint32_t ref, vm_offset_t va)
 {
 	uint32_t va_page = (uint32_t)atop(va);
 	uint32_t prev = m->md.pv_tail;

@@ -16,7 +16,16 @@ void pv_unreserve(uint32_t pv);
 /* m is mapped by the pmap named ref at va; pv comes from pv_reserve. */
 void pv_insert(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv);
 /* ... no longer. The mapping must be there. */
-void pv_remove(struct vm_page *m, uint32_t ref, vm_offset_t va);
+void pv_remove_extra(struct vm_page *m, uint32_t ref, vm_offset_t va);
+
+static inline void
+pv_remove(struct vm_page *m, uint32_t ref, vm_offset_t va)
+{
+	if (m->md.pv_tail == 0 && m->md.pmap == ref && m->md.va_page == (uint32_t)atop(va))
+		m->md = (struct md_page){ 0 };
+	else
+		pv_remove_extra(m, ref, va);
+}
 
 /* The first mapping becomes the last. */
 void pv_rotate(struct vm_page *m);

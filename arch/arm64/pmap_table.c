@@ -35,25 +35,6 @@ pmap_page_free(struct vm_page *m)
 	vm_page_free(m);
 }
 
-void
-pmap_walk(struct pmap *pmap, vm_offset_t va, struct pmap_walk *w)
-{
-	uint64_t entry;
-
-	w->pmap = pmap;
-	w->va = va;
-	w->l2 = NULL;
-	w->l3 = NULL;
-	w->l1 = &pmap->root[pte_index(va, L1_SHIFT)];
-	entry = pte_load(w->l1);
-	if ((entry & PTE_VALID) == 0)
-		return;
-	w->l2 = &pmap_table(entry)[pte_index(va, L2_SHIFT)];
-	entry = pte_load(w->l2);
-	if ((entry & PTE_VALID) != 0)
-		w->l3 = &pmap_table(entry)[pte_index(va, L3_SHIFT)];
-}
-
 /* The first address behind va that a table entry at this level does not cover. */
 static vm_offset_t
 skip(vm_offset_t va, uint32_t shift)
@@ -119,7 +100,7 @@ table_link(struct pmap_walk *w, struct table_reserve *r)
 }
 
 /* One entry fewer in the table below; unlinks it if that was the last. */
-static bool
+static void
 drop_entry(uint64_t *descriptor, uint32_t *dead)
 {
 	uint64_t entry = pte_load(descriptor);
@@ -130,20 +111,18 @@ drop_entry(uint64_t *descriptor, uint32_t *dead)
 	entry -= PTE_COUNT_ONE;
 	if ((entry & PTE_COUNT_MASK) != 0) {
 		pte_store(descriptor, entry);
-		return (false);
+		return;
 	}
 	pte_store(descriptor, 0);
 	m = PHYS_TO_VM_PAGE(entry & PTE_ADDRESS);
 	m->md.pv_tail = *dead;
 	*dead = vm_page_number(m);
-	return (true);
 }
 
 bool
-table_entry_removed(const struct pmap_walk *w, uint32_t *dead)
+table_last_removed(const struct pmap_walk *w, uint32_t *dead)
 {
-	if (!drop_entry(w->l2, dead))
-		return (false);
+	drop_entry(w->l2, dead);
 	drop_entry(w->l1, dead);
 	return (true);
 }

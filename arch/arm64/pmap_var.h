@@ -65,7 +65,25 @@ struct table_reserve {
 	struct vm_page *page[2];
 };
 
-void pmap_walk(struct pmap *pmap, vm_offset_t va, struct pmap_walk *w);
+static inline void
+pmap_walk(struct pmap *pmap, vm_offset_t va, struct pmap_walk *w)
+{
+	uint64_t entry;
+
+	w->pmap = pmap;
+	w->va = va;
+	w->l2 = NULL;
+	w->l3 = NULL;
+	w->l1 = &pmap->root[pte_index(va, L1_SHIFT)];
+	entry = pte_load(w->l1);
+	if ((entry & PTE_VALID) == 0)
+		return;
+	w->l2 = &pmap_table(entry)[pte_index(va, L2_SHIFT)];
+	entry = pte_load(w->l2);
+	if ((entry & PTE_VALID) != 0)
+		w->l3 = &pmap_table(entry)[pte_index(va, L3_SHIFT)];
+}
+
 /* The walk to the next valid level-3 entry at or after va and before end; false if
  * there is none. */
 bool pmap_walk_next(struct pmap *pmap, vm_offset_t va, vm_offset_t end, struct pmap_walk *w);
@@ -80,8 +98,19 @@ table_entry_added(const struct pmap_walk *w)
 {
 	pte_store(w->l2, pte_load(w->l2) + PTE_COUNT_ONE);
 }
+/* It was the last one of its table: unlinks what is empty now onto *dead; true. */
+bool table_last_removed(const struct pmap_walk *w, uint32_t *dead);
 /* ... or invalid: unlinks tables that are empty now onto *dead; true if so. */
-bool table_entry_removed(const struct pmap_walk *w, uint32_t *dead);
+static inline bool
+table_entry_removed(const struct pmap_walk *w, uint32_t *dead)
+{
+	uint64_t entry = pte_load(w->l2);
+
+	if ((entry & PTE_COUNT_MASK) <= PTE_COUNT_ONE)
+		return (table_last_removed(w, dead));
+	pte_store(w->l2, entry - PTE_COUNT_ONE);
+	return (false);
+}
 /* Give back unlinked tables, after the flush. */
 void table_free_dead(uint32_t *dead);
 
