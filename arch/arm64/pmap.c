@@ -247,7 +247,8 @@ pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
 		return (ERR_NOMEM);
 	}
 	enter_sync(m, prot);
-	table_link(&w, &tables);
+	if (tables.count != 0)
+		table_link(&w, &tables);
 	enter_make(&w, m, want, pv);
 	return (0);
 }

@@ -104,8 +104,8 @@ chunk_create(void)
 	return (0);
 }
 
-static int
-entry_alloc(uint32_t *pv)
+int
+pv_entry_alloc(uint32_t *pv)
 {
 	struct pv_chunk *chunk;
 	uint32_t index;
@@ -146,13 +146,6 @@ entry_free(uint32_t pv)
 
 /* ---- Mappings of a page */
 
-int
-pv_reserve(const struct vm_page *m, uint32_t *pv)
-{
-	*pv = 0;
-	return (m->md.pmap == 0 ? 0 : entry_alloc(pv));
-}
-
 void
 pv_unreserve(uint32_t pv)
 {
@@ -161,16 +154,10 @@ pv_unreserve(uint32_t pv)
 }
 
 void
-pv_insert(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv)
+pv_insert_extra(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv)
 {
 	struct pv_entry *entry, *tail;
 
-	if (pv == 0) {
-		KASSERT(m->md.pmap == 0 && m->md.pv_tail == 0, "V1: the inline mapping is free");
-		m->md.pmap = ref;
-		m->md.va_page = (uint32_t)atop(va);
-		return;
-	}
 	entry = entry_of(pv);
 	entry->pmap = ref;
 	entry->va_page = (uint32_t)atop(va);

@@ -10,11 +10,30 @@
 
 /* An entry for one more mapping of m, in *pv (0 if the inline one is free).
  * ERR_NOMEM. */
-int pv_reserve(const struct vm_page *m, uint32_t *pv) ERR_MUST_CHECK;
+int pv_entry_alloc(uint32_t *pv) ERR_MUST_CHECK;
+
+static inline int ERR_MUST_CHECK
+pv_reserve(const struct vm_page *m, uint32_t *pv)
+{
+	*pv = 0;
+	return (m->md.pmap == 0 ? 0 : pv_entry_alloc(pv));
+}
 void pv_unreserve(uint32_t pv);
 
 /* m is mapped by the pmap named ref at va; pv comes from pv_reserve. */
-void pv_insert(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv);
+void pv_insert_extra(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv);
+
+static inline void
+pv_insert(struct vm_page *m, uint32_t ref, vm_offset_t va, uint32_t pv)
+{
+	if (pv != 0) {
+		pv_insert_extra(m, ref, va, pv);
+		return;
+	}
+	KASSERT(m->md.pmap == 0 && m->md.pv_tail == 0, "V1: the inline mapping is free");
+	m->md.pmap = ref;
+	m->md.va_page = (uint32_t)atop(va);
+}
 /* ... no longer. The mapping must be there. */
 void pv_remove_extra(struct vm_page *m, uint32_t ref, vm_offset_t va);
 

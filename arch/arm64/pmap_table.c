@@ -55,9 +55,9 @@ pmap_walk_next(struct pmap *pmap, vm_offset_t va, vm_offset_t end, struct pmap_w
 }
 
 int
-table_reserve(const struct pmap_walk *w, struct table_reserve *r)
+table_reserve_missing(const struct pmap_walk *w, struct table_reserve *r)
 {
-	uint32_t needed = w->l2 == NULL ? 2 : w->l3 == NULL ? 1 : 0;
+	uint32_t needed = w->l2 == NULL ? 2 : 1;
 
 	for (r->count = 0; r->count < needed; r->count++) {
 		r->page[r->count] = pmap_page_alloc(VM_ALLOC_ZERO);
@@ -90,8 +90,6 @@ link_one(uint64_t *descriptor, struct table_reserve *r)
 void
 table_link(struct pmap_walk *w, struct table_reserve *r)
 {
-	if (r->count == 0)
-		return;
 	mmu_dsb_ishst(); /* L2 */
 	if (w->l2 == NULL)
 		w->l2 = &link_one(w->l1, r)[pte_index(w->va, L2_SHIFT)];

@@ -88,9 +88,16 @@ pmap_walk(struct pmap *pmap, vm_offset_t va, struct pmap_walk *w)
  * there is none. */
 bool pmap_walk_next(struct pmap *pmap, vm_offset_t va, vm_offset_t end, struct pmap_walk *w);
 /* The tables that w lacks, allocated but not linked. ERR_NOMEM: none taken. */
-int table_reserve(const struct pmap_walk *w, struct table_reserve *r) ERR_MUST_CHECK;
+int table_reserve_missing(const struct pmap_walk *w, struct table_reserve *r) ERR_MUST_CHECK;
+
+static inline int ERR_MUST_CHECK
+table_reserve(const struct pmap_walk *w, struct table_reserve *r)
+{
+	r->count = 0;
+	return (w->l3 != NULL ? 0 : table_reserve_missing(w, r));
+}
 void table_unreserve(struct table_reserve *r);
-/* Link them and complete w. */
+/* Link them, at least one, and complete w. */
 void table_link(struct pmap_walk *w, struct table_reserve *r);
 /* Account for a level-3 entry that became valid. */
 static inline void
