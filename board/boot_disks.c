@@ -81,6 +81,18 @@ find_partition(uint8_t type, uint8_t other_type)
 	return (NULL);
 }
 
+/* Without one the line about the disk or its table has said what is wrong. */
+static bool
+have_partition(void)
+{
+	struct blkdev *dev = NULL;
+
+	while ((dev = blk_next_device(dev)) != NULL)
+		if (dev->parent != NULL)
+			return (true);
+	return (false);
+}
+
 bool
 boot_file_system(void)
 {
@@ -88,8 +100,9 @@ boot_file_system(void)
 
 	if (dev != NULL)
 		return (fat32_mount(dev) == 0);
-	kprintf("file system: no FAT32 partition (type 0x0c) on any disk; programs cannot be "
-		"loaded\n");
+	if (have_partition())
+		kprintf("file system: no FAT32 partition (type 0x0c) on any disk; write the card "
+			"again with make sdcard\n");
 	return (false);
 }
 
@@ -122,12 +135,14 @@ boot_swap(void)
 	if (bootargs.swap[0] != '\0') {
 		dev = blk_find(bootargs.swap);
 		if (dev == NULL)
-			kprintf("boot argument swap=%s: no such device\n", bootargs.swap);
+			kprintf("boot argument swap=%s: no such device; expected one such as "
+				"sd0s2, vd0s2 or md0, or none\n", bootargs.swap);
 	} else {
 		dev = find_partition(MBR_TYPE_SWAP, MBR_TYPE_SWAP);
-		if (dev == NULL)
+		if (dev == NULL && have_partition())
 			kprintf("swap: no swap partition (type 0x82) on any disk; programs are "
-				"limited to the page pool\n");
+				"limited to the page pool; write the card again with make "
+				"sdcard\n");
 	}
 	return (dev != NULL && swapon(dev));
 }

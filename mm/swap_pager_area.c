@@ -176,15 +176,15 @@ static const char *
 header_fault(const struct blkdev *dev, const struct swap_header *h)
 {
 	if (memcmp(h->magic, SWAP_HEADER_MAGIC, SWAP_HEADER_MAGIC_BYTES) != 0)
-		return ("no swap header: initialise it with tools/mkswap");
+		return ("no swap header; initialise it with tools/mkswap");
 	if (h->crc != swap_header_crc(h))
-		return ("header checksum is wrong: run tools/mkswap again");
+		return ("header checksum is wrong; run tools/mkswap again");
 	if (h->version != SWAP_HEADER_VERSION)
-		return ("header version is not 1: run tools/mkswap again");
+		return ("header version is not 1; run tools/mkswap again");
 	if (h->page_bytes != PAGE_SIZE)
-		return ("page size in the header is not 4096");
+		return ("page size in the header is not 4096; run tools/mkswap again");
 	if (h->page_count > dev->block_count / (PAGE_SIZE / dev->block_bytes))
-		return ("page count in the header exceeds the partition");
+		return ("page count in the header exceeds the partition; run tools/mkswap again");
 	return (NULL);
 }
 
@@ -207,10 +207,10 @@ header_read(struct blkdev *dev, uint64_t *slot_count)
 	int error;
 
 	if (m == NULL)
-		return (refuse(dev, ERR_NOMEM, "no memory to read the header"));
+		return (refuse(dev, ERR_NOMEM, "no memory to read the header; boot with a larger mem="));
 	error = blk_read(dev, 0, vm_page_address(m), PAGE_SIZE / dev->block_bytes);
 	if (error != 0)
-		(void)refuse(dev, error, "the header cannot be read");
+		(void)refuse(dev, error, "the header cannot be read; check the card");
 	else
 		error = header_check(dev, vm_page_address(m), slot_count);
 	vm_page_unwire(m, PQ_NONE);
@@ -233,7 +233,7 @@ swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count)
 	if (error != 0)
 		return (error);
 	if (*slot_count < SLOTS_MIN)
-		return (refuse(dev, ERR_RANGE, "smaller than 64 pages"));
+		return (refuse(dev, ERR_RANGE, "smaller than 64 pages; make the partition larger"));
 	if (*slot_count > SLOTS_MAX)
 		*slot_count = SLOTS_MAX;
 	return (0);

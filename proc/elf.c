@@ -94,7 +94,7 @@ check_segment(const struct elf_segment *s, uint64_t file_bytes, const struct pro
 	if (s->file_bytes > s->memory_bytes)
 		return ("segment larger in the file than in memory");
 	if (s->file_offset > file_bytes || s->file_bytes > file_bytes - s->file_offset)
-		return ("segment reaches past the end of the file (truncated?)");
+		return ("a segment lies past the end of the file");
 	if ((s->file_offset & PAGE_MASK) != (s->address & PAGE_MASK))
 		return ("segment's file offset and address differ modulo the page size");
 	if (s->address < abi->address_min || s->address >= abi->address_max ||

@@ -147,7 +147,9 @@ read_image(struct proc *p, struct vnode *vp, struct elf_image *image)
 
 	if (m == NULL)
 		return (fail(p, ERR_NOMEM, "no memory to load it"));
-	error = vp->is_directory ? ERR_ISDIR : vnode_read_page(vp, 0, VM_PAGE_TO_PHYS(m));
+	error = vp->is_directory ? ERR_ISDIR : 0;
+	if (error == 0 && head_bytes != 0)
+		error = vnode_read_page(vp, 0, VM_PAGE_TO_PHYS(m));
 	if (error == 0) {
 		why = elf_parse(vm_page_address(m), head_bytes, vp->size_bytes, p->abi, image);
 		error = why == NULL ? 0 : ERR_NOEXEC;

@@ -75,6 +75,9 @@ program_look(const char *who, const char *path)
 		kprintf("%s: %s: no file system is mounted; see the messages at boot\n", who, path);
 	else if (err == ERR_NOENT || err == ERR_NOTDIR)
 		kprintf("%s: %s: no such program; ls /apps lists them\n", who, path);
+	else if (err == ERR_CORRUPT || err == ERR_IO)
+		kprintf("%s: %s: %s; write the card again with make sdcard\n", who, path,
+		    err_string(err));
 	else if (err != 0)
 		kprintf("%s: %s: %s\n", who, path, err_string(err));
 	return (err);
