@@ -65,6 +65,8 @@ bad_calls(void)
 			continue;
 		for (i = 0; i < count * count; i++) {
 			j = i / count;
+			if (call == EBB_SYS_CLOSE && values[i % count] <= 1)
+				continue; /* the last line is to be seen */
 			ebb_syscall(call, values[i % count], values[j], values[(i + j) % count]);
 		}
 	}
@@ -76,7 +78,7 @@ bad_calls(void)
 		ebb_syscall(EBB_SYS_SBRK, values[i] | UINT64_C(1) << 62, 0, 0);
 		ebb_syscall(EBB_SYS_KILL, values[i] | UINT64_C(1) << 40, 0, 0);
 	}
-	printf("crash: survived all calls\n");
+	printf("\ncrash: survived all calls\n");
 	return (0);
 }
 
