@@ -39,7 +39,7 @@
 #include "test/host/sim_replay.h"
 
 #define FRAMES      128u
-#define SLOTS       500u
+#define SLOTS       420u
 #define BAD_MAX     50u  /* slots that may be lost to failed writes */
 #define PROGRAMS    4u
 #define SPAN        192u /* pages of a program's addresses */
@@ -120,7 +120,11 @@ va_of(uint32_t page)
 static void
 step_done(void)
 {
+	struct swap_area_info info;
+
 	steps++;
+	if (swap_pager_info(0, &info) && info.bad_slots >= BAD_MAX)
+		disk.write_error_one_in = 0;
 	sim_mm_check();
 }
 
@@ -451,17 +455,13 @@ damage_slot(void)
 static void
 trouble_random(void)
 {
-	struct swap_area_info info;
-
 	switch (sim_random(10)) {
 	case 0:
 	case 1:
 		pressure(sim_random(PRESSURE + 1));
 		break;
 	case 2:
-		disk.write_error_one_in = 0;
-		if (sim_random(4) == 0 && swap_pager_info(0, &info) && info.bad_slots < BAD_MAX)
-			disk.write_error_one_in = 2 + sim_random(20);
+		disk.write_error_one_in = sim_random(4) != 0 ? 0 : 2 + sim_random(20);
 		break;
 	case 3:
 		disk.read_error_one_in = sim_random(3) != 0 ? 0 : 2 + sim_random(30);
@@ -479,7 +479,7 @@ trouble_random(void)
 		trouble_epoch++;
 		break;
 	case 7:
-		greedy = sim_random(3) == 0;
+		greedy = !greedy && sim_random(2) == 0;
 		break;
 	default:
 		damage_slot();
