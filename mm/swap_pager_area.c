@@ -228,7 +228,7 @@ swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count)
 	if (dev->read_only)
 		return (refuse(dev, ERR_ROFS, "device is read-only"));
 	*slot_count = dev->block_count / (PAGE_SIZE / dev->block_bytes);
-	if (needs_header)
+	if (needs_header && *slot_count >= SLOTS_MIN)
 		error = header_read(dev, slot_count);
 	if (error != 0)
 		return (error);
