@@ -184,7 +184,8 @@ header_fault(const struct blkdev *dev, const struct swap_header *h)
 	if (h->page_bytes != PAGE_SIZE)
 		return ("page size in the header is not 4096; run tools/mkswap again");
 	if (h->page_count > dev->block_count / (PAGE_SIZE / dev->block_bytes))
-		return ("page count in the header exceeds the partition; run tools/mkswap again");
+		return ("page count in the header exceeds the partition; run tools/mkswap "
+			"again");
 	return (NULL);
 }
 
