@@ -49,18 +49,18 @@ static int
 fill_with_zeros(struct vm_fault_state *fs)
 {
 	uint32_t class = fs->vm->killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
-	struct vm_page *m = vm_page_alloc(fs->object, fs->pindex,
-	    class | VM_ALLOC_NOBUSY | VM_ALLOC_ZERO);
+	struct vm_page *m;
 
+	/* what the look-up saw on its way; the insert will not change it */
+	fs->below = vm_page_of(fs->object->miss_below);
+	fs->above = vm_page_of(fs->object->miss_above);
+	m = vm_page_alloc(fs->object, fs->pindex, class | VM_ALLOC_NOBUSY | VM_ALLOC_ZERO);
 	if (m == NULL)
 		return (FAULT_WAIT);
 	m->valid = VM_PAGE_BITS_ALL;
 	mm_params.v_zfod++;
 	fs->vm->usage.zero_fills++;
 	fs->m = m;
-	/* what the look-up saw on its way; the insert has not changed it */
-	fs->below = vm_page_of(fs->object->miss_below);
-	fs->above = vm_page_of(fs->object->miss_above);
 	return (0);
 }
 

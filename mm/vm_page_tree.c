@@ -65,6 +65,23 @@ vm_page_lookup(struct vm_object *object, vm_pindex_t pindex)
 	return (NULL);
 }
 
+/*
+ * n has gone in below miss_above, and is not the last page: a window of pages goes in one after
+ * the other, so note where the next index belongs. Of two neighbours in order one has
+ * no child on the other's side.
+ */
+static inline void
+note_next(struct vm_object *object, uint32_t n, vm_pindex_t pindex)
+{
+	const struct vm_page *array = vm_page_array;
+	uint32_t above = object->miss_above;
+
+	object->miss_valid = false;
+	if (above != VM_PAGE_NONE && array[above].pindex != pindex + 1)
+		note_miss(object, pindex + 1,
+		    array[n].tree.child[RB32_RIGHT] == VM_PAGE_NONE ? n : above, n, above);
+}
+
 void
 vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 {
@@ -76,7 +93,6 @@ vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 	if (!object->miss_valid || object->miss_pindex != pindex)
 		there = vm_page_lookup(object, pindex);
 	KASSERT(there == NULL, "T2: no other page has this index");
-	object->miss_valid = false;
 	m->object = object;
 	m->pindex = pindex;
 	if (object->miss_above == VM_PAGE_NONE)
@@ -84,6 +100,7 @@ vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
 	rb32_insert(vm_page_array, &object->tree_root, object->miss_parent,
 	    object->miss_parent == object->miss_below ? RB32_RIGHT : RB32_LEFT, n);
 	object->resident_count++;
+	note_next(object, n, pindex);
 }
 
 void
