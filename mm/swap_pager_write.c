@@ -156,10 +156,10 @@ wake_pagedaemon(void)
 {
 	struct vm_domain *vmd;
 
-	if (in_flight != 0 || !mm_params.pageout_wake_on_write)
+	if (in_flight != 0 || mm_params.pageout_rest_full)
 		return;
 	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
-		vmd->pages_cleaned = true;
+		vmd->pass_pays = true;
 		if (vmd->vm_pages_needed)
 			wakeup(&vmd->vm_pages_needed);
 	}

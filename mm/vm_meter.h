@@ -40,7 +40,7 @@ struct vm_domain {
 	struct task *worker;
 	/* page daemon's own */
 	uint32_t pass;
-	bool pages_cleaned;            /* all writes are back since the last scan began */
+	bool pass_pays;                /* another pass would find more: see vm_pageout.c */
 	bool oom_voted;
 };
 

@@ -17,13 +17,15 @@
  * Yields: the worker; vm_pageout_scan every SCHED_LOOP_MAX elements and in writes.
  * Complexity: a scan is O(pages looked at).
  * See: contract 1.8, 1.10. Below free_min the worker runs at PRI_PAGEOUT, and it is
- *   woken at that priority; else it is as good as a program. The half second between
- *   passes ends when its last write has come back (vm.pageout_wake_on_write).
+ *   woken at that priority; else it is as good as a program. Between passes it
+ *   rests the contract's half second only when another pass would find nothing new
+ *   (vm.pageout_rest_full: always).
  */
 #include "mm/vm_pageout.h"
 
 #include "kern/sched.h"
 #include "kern/trace.h"
+#include "mm/swap_pager.h"
 #include "mm/vm_pageout_internal.h"
 
 #define REST_SHORT_US 500000u
@@ -51,8 +53,12 @@ ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 static inline bool
 age(struct vm_scan *s, struct vm_page *m)
 {
+	enum vm_verdict verdict;
+
 	vm_scan_sample(&s->facts, m);
-	if (vm_policy->active(&s->facts, &m->act_count) != VM_DEACTIVATE)
+	verdict = vm_policy->active(&s->facts, &m->act_count);
+	s->aged += verdict == VM_DEACTIVATE || m->act_count < s->facts.act_count;
+	if (verdict != VM_DEACTIVATE)
 		return (true);
 	vm_page_deactivate(m);
 	s->shortage--;
@@ -100,7 +106,7 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	struct vm_policy_targets targets;
 	int32_t wanted;
 
-	vmd->pages_cleaned = false;
+	vmd->pass_pays = false;
 	s.deficit = vmd->vm_pageout_deficit;
 	vmd->vm_pageout_deficit = 0;
 	ask_targets(&s, &targets);
@@ -110,11 +116,25 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	ask_targets(&s, &targets);
 	s.shortage = targets.deactivate + (int32_t)s.stuck;
 	vm_scan_active(&s);
+	if (s.aged != 0)
+		vmd->pass_pays = true;
 	trace(TRACE_SCAN, pass, (uint64_t)(int64_t)wanted, s.freed);
 	vm_pageout_mightbe_oom(vmd, pass);
 }
 
 /* ---- worker */
+
+/*
+ * Below free_min, with a pass behind that has made the next one easier: resting would
+ * only keep those who wait for memory waiting. Not for ever: pages that cannot be
+ * written become active again, and others must run to give memory back.
+ */
+static bool
+go_on(const struct vm_domain *vmd)
+{
+	return (vmd->pass_pays && !mm_params.pageout_rest_full && vm_page_count_min(vmd) &&
+	    !swap_pager_full() && vmd->pass <= ACT_MAX);
+}
 
 /* Sleep until there is something to do. */
 static void
@@ -130,7 +150,7 @@ rest(struct vm_domain *vmd)
 	if (!vmd->vm_pages_needed) {
 		vmd->pass = 0;
 		tsleep(&vmd->vm_pages_needed, "psleep", REST_LONG_US);
-	} else if (vmd->pass > 1 && !vmd->pages_cleaned) {
+	} else if (vmd->pass > 1 && !go_on(vmd)) {
 		tsleep(&vmd->vm_pages_needed, "psleep", REST_SHORT_US);
 	}
 	if (!vm_page_count_min(vmd))

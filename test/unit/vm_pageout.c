@@ -203,13 +203,13 @@ RUN_TEST(worker_T5_T6_waiters_wake_at_min_kernel_first)
 
 /* The rest between passes ends when the last write is back, unless told otherwise. */
 static uint64_t
-time_to_relief(bool wake_on_write)
+time_to_relief(bool rest_full)
 {
 	struct vm_object *object;
 	uint64_t begin;
 
 	boot(2048, 1024);
-	mm_params.pageout_wake_on_write = wake_on_write;
+	mm_params.pageout_rest_full = rest_full;
 	sim_swap_disk.latency_us = 4000;
 	object = vm_object_allocate(256);
 	sim_swap_dirty_run(object, 0, 64);
@@ -223,13 +223,49 @@ time_to_relief(bool wake_on_write)
 RUN_TEST(worker_rest_ends_with_the_last_write)
 {
 	(void)arg;
-	assert_true(time_to_relief(true) < 100000);
+	assert_true(time_to_relief(false) < 100000);
 }
 
 RUN_TEST(worker_rest_is_full_in_classic_mode)
 {
 	(void)arg;
-	assert_true(time_to_relief(false) >= 500000);
+	assert_true(time_to_relief(true) >= 500000);
+}
+
+/* Active pages age pass by pass without a rest, down to the first that can go. */
+static uint64_t
+time_to_age(bool rest_full)
+{
+	struct vm_object *object;
+	uint64_t begin;
+	uint32_t i;
+
+	boot(2048, 1024);
+	mm_params.pageout_rest_full = rest_full;
+	object = vm_object_allocate(256);
+	for (i = 0; i < 200; i++)
+		sim_swap_page(object, i, PQ_ACTIVE, true)->act_count = 9;
+	sim_swap_leave_free(20);
+	begin = timer_now_us();
+	vm_wait(vmd);
+	begin = timer_now_us() - begin;
+	vm_object_deallocate(object);
+	return (begin);
+}
+
+RUN_TEST(worker_does_not_rest_while_pages_age)
+{
+	(void)arg;
+	assert_true(time_to_age(false) < 100000);
+}
+
+RUN_TEST(worker_ages_by_half_seconds_in_classic_mode)
+{
+	uint64_t us;
+
+	(void)arg;
+	us = time_to_age(true); /* passes 1 to 9 age, 10 writes, 11 frees */
+	assert_in_range(us, 8 * 500000, 10 * 500000);
 }
 
 /* ---- as a whole */
@@ -334,6 +370,8 @@ main(void)
 		cmocka_unit_test(worker_T5_T6_waiters_wake_at_min_kernel_first),
 		cmocka_unit_test(worker_rest_ends_with_the_last_write),
 		cmocka_unit_test(worker_rest_is_full_in_classic_mode),
+		cmocka_unit_test(worker_does_not_rest_while_pages_age),
+		cmocka_unit_test(worker_ages_by_half_seconds_in_classic_mode),
 		cmocka_unit_test(paging_program_four_times_its_memory),
 		cmocka_unit_test(paging_survives_failing_writes),
 		cmocka_unit_test(paging_four_hogs_the_system_lives),
