@@ -208,7 +208,8 @@ header_read(struct blkdev *dev, uint64_t *slot_count)
 	int error;
 
 	if (m == NULL)
-		return (refuse(dev, ERR_NOMEM, "no memory to read the header; boot with a larger mem="));
+		return (refuse(dev, ERR_NOMEM,
+		    "no memory to read the header; boot with a larger mem="));
 	error = blk_read(dev, 0, vm_page_address(m), PAGE_SIZE / dev->block_bytes);
 	if (error != 0)
 		(void)refuse(dev, error, "the header cannot be read; check the card");
