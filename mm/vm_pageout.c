@@ -53,12 +53,8 @@ ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 static inline bool
 age(struct vm_scan *s, struct vm_page *m)
 {
-	enum vm_verdict verdict;
-
 	vm_scan_sample(&s->facts, m);
-	verdict = vm_policy->active(&s->facts, &m->act_count);
-	s->aged += verdict == VM_DEACTIVATE || m->act_count < s->facts.act_count;
-	if (verdict != VM_DEACTIVATE)
+	if (vm_policy->active(&s->facts, &m->act_count) != VM_DEACTIVATE)
 		return (true);
 	vm_page_deactivate(m);
 	s->shortage--;
@@ -97,6 +93,8 @@ vm_scan_active(struct vm_scan *s)
 	if (kept != NULL)
 		vm_pagequeue_rotate(pq, kept);
 	mm_params.v_pdpages += looked;
+	if (looked != 0)
+		s->vmd->pass_pays = true; /* whatever was seen is a step nearer to going */
 }
 
 void
@@ -116,8 +114,6 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	ask_targets(&s, &targets);
 	s.shortage = targets.deactivate + (int32_t)s.stuck;
 	vm_scan_active(&s);
-	if (s.aged != 0)
-		vmd->pass_pays = true;
 	trace(TRACE_SCAN, pass, (uint64_t)(int64_t)wanted, s.freed);
 	vm_pageout_mightbe_oom(vmd, pass);
 }

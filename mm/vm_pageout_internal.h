@@ -16,7 +16,6 @@ struct vm_scan {
 	uint32_t deficit;            /* pages that allocators asked for in vain */
 	uint32_t stuck;              /* busy or held pages met */
 	uint32_t freed;
-	uint32_t aged;               /* active pages that lost activity or left */
 	struct vm_page_facts facts;  /* of the page being looked at */
 };
 
