@@ -121,15 +121,15 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 /* ---- worker */
 
 /*
- * Below free_min, with a pass behind that has made the next one easier: resting would
- * only keep those who wait for memory waiting. Not for ever: pages that cannot be
- * written become active again, and others must run to give memory back.
+ * Pages are needed and the last pass has made the next one easier: resting would only
+ * keep waiting those who need memory, now or in a moment. Not for ever: pages that
+ * cannot be written become active again, and others must run to give memory back.
  */
 static bool
 go_on(const struct vm_domain *vmd)
 {
-	return (vmd->pass_pays && !mm_params.pageout_rest_full && vm_page_count_min(vmd) &&
-	    !swap_pager_full() && vmd->pass <= ACT_MAX);
+	return (vmd->pass_pays && !mm_params.pageout_rest_full && !swap_pager_full() &&
+	    vmd->pass <= ACT_MAX);
 }
 
 /* Sleep until there is something to do. */
