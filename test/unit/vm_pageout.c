@@ -203,16 +203,18 @@ RUN_TEST(worker_T5_T6_waiters_wake_at_min_kernel_first)
 
 /* The rest between passes ends when the last write is back, unless told otherwise. */
 static uint64_t
-time_to_relief(bool rest_full)
+time_to_relief(bool rest_full, uint32_t latency_us, uint32_t step)
 {
 	struct vm_object *object;
 	uint64_t begin;
+	uint32_t i;
 
 	boot(2048, 1024);
 	mm_params.pageout_rest_full = rest_full;
-	sim_swap_disk.latency_us = 4000;
+	sim_swap_disk.latency_us = latency_us;
 	object = vm_object_allocate(256);
-	sim_swap_dirty_run(object, 0, 64);
+	for (i = 0; i < 64; i++)
+		sim_swap_page(object, i * step, PQ_INACTIVE, true);
 	vmd->v_free_severe = 0; /* settled pages wait for the scan */
 	sim_swap_leave_free(20);
 	begin = timer_now_us();
@@ -223,13 +225,20 @@ time_to_relief(bool rest_full)
 RUN_TEST(worker_rest_ends_with_the_last_write)
 {
 	(void)arg;
-	assert_true(time_to_relief(false) < 100000);
+	assert_true(time_to_relief(false, 4000, 1) < 100000);
+}
+
+/* ... and does not begin when it came back before. */
+RUN_TEST(worker_does_not_rest_after_writes_that_are_back)
+{
+	(void)arg;
+	assert_true(time_to_relief(false, 0, 2) < 100000);
 }
 
 RUN_TEST(worker_rest_is_full_in_classic_mode)
 {
 	(void)arg;
-	assert_true(time_to_relief(true) >= 500000);
+	assert_true(time_to_relief(true, 4000, 1) >= 500000);
 }
 
 /* Active pages age pass by pass without a rest, down to the first that can go. */
@@ -369,6 +378,7 @@ main(void)
 		cmocka_unit_test(worker_T4_never_waits_for_itself),
 		cmocka_unit_test(worker_T5_T6_waiters_wake_at_min_kernel_first),
 		cmocka_unit_test(worker_rest_ends_with_the_last_write),
+		cmocka_unit_test(worker_does_not_rest_after_writes_that_are_back),
 		cmocka_unit_test(worker_rest_is_full_in_classic_mode),
 		cmocka_unit_test(worker_does_not_rest_while_pages_age),
 		cmocka_unit_test(worker_ages_by_half_seconds_in_classic_mode),

@@ -456,6 +456,41 @@ RUN_TEST(scan_ends_when_its_last_page_goes_over_a_yield)
 	assert_int_equal(vm_page_array[1].flags, 0);
 }
 
+/* At the yield point: the page looked at last, now the tail, and the next one go. */
+static void
+active_saboteur(void *arg)
+{
+	const struct vm_pagequeue *pq = &vmd->pagequeues[PQ_ACTIVE];
+
+	(void)arg;
+	vm_page_free(vm_page_of(pq->tail));
+	vm_page_free(vm_page_of(pq->head));
+}
+
+RUN_TEST(scan_active_keeps_its_place_over_a_yield)
+{
+	struct task *t;
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	for (i = 0; i < 200; i++)
+		sim_swap_page(object, i, PQ_ACTIVE, true)->act_count = 9;
+	vmd->v_inactive_target = 500;
+	assert_int_equal(task_create(&t, "saboteur", PRI_IO, active_saboteur, NULL), 0);
+	sim_swap_leave_free(vmd->v_free_target - 30);
+	vm_pageout_scan(vmd, 1);
+	assert_int_equal(active_count(), 198);
+	assert_null(page(SCHED_LOOP_MAX - 1));
+	assert_null(page(SCHED_LOOP_MAX));
+	/* 200 looks: one page went before its turn, so the first is seen again */
+	for (i = 0; i < 200; i++)
+		assert_true(page(i) == NULL || page(i)->act_count == (i == 0 ? 7 : 8));
+	assert_int_equal(vmd->pagequeues[PQ_ACTIVE].tail, vm_page_number(page(0)));
+	assert_int_equal(vmd->pagequeues[PQ_ACTIVE].head, vm_page_number(page(1)));
+	sim_mm_check();
+}
+
 int
 main(void)
 {
@@ -478,6 +513,7 @@ main(void)
 		cmocka_unit_test(scan_T12_idle_ageing_visits_all_in_a_period),
 		cmocka_unit_test(scan_T13_queues_hold_after_failing_writes),
 		cmocka_unit_test(scan_keeps_its_place_over_a_yield),
+		cmocka_unit_test(scan_active_keeps_its_place_over_a_yield),
 		cmocka_unit_test(scan_ends_when_its_last_page_goes_over_a_yield),
 	};
 
