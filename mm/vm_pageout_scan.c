@@ -17,7 +17,7 @@
  *   I4 the marker leaves the queue on every path.
  * Yields: vm_scan_inactive.
  * Complexity: O(pages looked at).
- * See: contract 1.8, steps 3 and 4; where it caches, this frees.
+ * See: contract 1.8, step 3; where it caches, this frees.
  */
 #include "kern/sched.h"
 #include "mm/vm_launder.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page size, scalar types and the constants of the contract (docs/SPEC of the
- * page daemon: section 0.1). Nothing here depends on the machine. Public.
+ * Page size, scalar types and the constants of the page daemon's contract 0.1
+ * (docs/CONTRACT.md). Nothing here depends on the machine. Public.
  */
 #ifndef MM_VM_PARAM_H
 #define MM_VM_PARAM_H
@@ -48,14 +48,14 @@ typedef uint8_t vm_prot_t;     /* VM_PROT_* mask */
 #define NSWAP_HIWAT                 512
 #define PMAP_TS_REFERENCED_MAX      5    /* mappings looked at per call */
 
-/* Pages of reading around a fault (section 1.16). */
+/* Pages of reading around a fault (contract 1.16). */
 #define VM_FAULT_READ_BEHIND     8
 #define VM_FAULT_READ_AHEAD_MIN  7
 #define VM_FAULT_READ_AHEAD_INIT 15
 #define VM_FAULT_READ_AHEAD_MAX  31
 #define VM_FAULT_READ_MAX        (VM_FAULT_READ_BEHIND + VM_FAULT_READ_AHEAD_MAX + 1)
 
-/* Smallest pool that ebb boots with, pages (contract: 512 frames must do). */
+/* Smallest pool that ebb boots with, pages: the first line of contract 0.2's table. */
 #define VM_POOL_PAGES_MIN 512
 
 #endif

@@ -59,7 +59,7 @@ slot(uint32_t pindex)
 	return (swap_map_lookup(object, pindex));
 }
 
-/* contract T2, in our terms */
+/* contract 1.15, T2, in our terms */
 static void
 check_slots(void)
 {
