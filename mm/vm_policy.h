@@ -3,8 +3,8 @@
  * SEAM: replacement policy. Numbers in, verdict out.
  *
  * A policy touches no list and starts no I/O; vm_pageout.c gathers the facts and
- * carries out the verdict. The same compiled functions are replayed natively on
- * page-reference traces (test/policy).
+ * carries out the verdict. So the host tests can ask it by itself
+ * (test/unit/policy_classic.c).
  */
 #ifndef MM_VM_POLICY_H
 #define MM_VM_POLICY_H
