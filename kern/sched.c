@@ -28,6 +28,8 @@
  *   S4 a zombie's stack is freed by the next task that runs, never by itself;
  *   S5 the boot task, once idle, is on no queue;
  *   S6 a task chosen by sched_choose is one of the runnable ones;
+ *   S8 a task that has waited for kern.sched.starve_us goes before woken page-faulters,
+ *      and for this one turn it is as good as they are; never before better ones;
  *   S7 a task that made way inside its slice (slice_used_cycles != 0) stands at the
  *      head of its queue, and its slice goes on when it runs again.
  * Yields: sched_yield, sched_maybe_yield, sched_user_return.
@@ -65,6 +67,7 @@ static void
 run_queue_insert(struct task *t)
 {
 	t->state = TASK_RUNNABLE;
+	t->runnable_since_cycles = get_cyclecount();
 	if (t->slice_used_cycles != 0)
 		TAILQ_INSERT_HEAD(&run_queue[t->priority], t, run_link);
 	else
@@ -96,19 +99,46 @@ run_queue_nth(uint32_t n)
 	return (NULL);
 }
 
+/*
+ * S8: when page-faulters are the best: of the tasks at the heads of the queues below,
+ * the one that has waited longest, if that was too long; or NULL. Without it a program
+ * that pages all the time on a disk that is never idle would keep the core.
+ */
+static struct task *
+run_queue_starved(void)
+{
+	uint32_t lower = run_mask & ~((2u << PRI_FAULT) - 1);
+	struct task *t, *oldest = NULL;
+
+	if (__builtin_expect(lower == 0 || lower == run_mask, 1) ||
+	    __builtin_ctz(run_mask) != PRI_FAULT || kern_params.starve_us == 0)
+		return (NULL);
+	for (; lower != 0; lower &= lower - 1) {
+		t = TAILQ_FIRST(&run_queue[__builtin_ctz(lower)]);
+		if (oldest == NULL || t->runnable_since_cycles < oldest->runnable_since_cycles)
+			oldest = t;
+	}
+	if (get_cyclecount() - oldest->runnable_since_cycles <
+	    timer_us_to_cycles((uint64_t)kern_params.starve_us))
+		return (NULL);
+	return (oldest);
+}
+
 /* Take the next task to run off its queue; NULL if there is none. */
 static struct task *
 run_queue_take(void)
 {
-	struct task *t;
+	struct task *t, *starved;
 
 	if (run_mask == 0)
 		return (NULL);
+	starved = run_queue_starved();
 	if (__builtin_expect(sched_choose != NULL, 0))
 		t = run_queue_nth(sched_choose(run_count));
 	else
-		t = TAILQ_FIRST(&run_queue[__builtin_ctz(run_mask)]);
+		t = starved != NULL ? starved : TAILQ_FIRST(&run_queue[__builtin_ctz(run_mask)]);
 	run_queue_remove(t);
+	t->priority = t == starved ? PRI_FAULT : t->base_priority;
 	return (t);
 }
 
@@ -129,6 +159,16 @@ slice_over(const struct task *t, uint64_t now)
 
 static void slice_arm(void);
 
+/* Does the end of t's slice matter: does an equal one wait, or, when t goes before
+ * better ones for this one turn (S8), anyone? */
+static bool
+turn_ends(const struct task *t)
+{
+	if (t->priority != t->base_priority)
+		return (run_mask != 0);
+	return ((run_mask & 1u << t->priority) != 0);
+}
+
 /* Callout: the running program's time may be up. */
 static void
 slice_expired(void *arg)
@@ -148,7 +188,7 @@ slice_arm(void)
 	struct task *t = curtask();
 
 	if (slice_callout.pending || t->proc == NULL || t->state != TASK_RUNNING ||
-	    (run_mask & 1u << t->priority) == 0 || kern_params.slice_us == 0)
+	    !turn_ends(t) || kern_params.slice_us == 0)
 		return;
 	callout_reset(&slice_callout, (uint64_t)kern_params.slice_us, slice_expired, NULL);
 }
@@ -222,7 +262,6 @@ run_next(struct task *me, struct task *next)
 	uint64_t now = get_cyclecount();
 
 	next->state = TASK_RUNNING;
-	next->priority = next->base_priority;
 	next->switched_in_cycles = now;
 	yield_point_cycles = now;
 	if (next == me)
@@ -288,8 +327,11 @@ static bool
 make_way(struct task *me, uint64_t now)
 {
 	bool over = slice_over(me, now);
-	uint32_t better = (1u << me->priority) - 1;
+	uint32_t better;
 
+	if (over)
+		me->priority = me->base_priority; /* S8: one turn */
+	better = (1u << me->priority) - 1;
 	if (__builtin_expect(sched_choose == NULL, 1) && (run_mask & better) == 0 &&
 	    !(over && (run_mask & 1u << me->priority) != 0))
 		return (false);

@@ -60,6 +60,7 @@ struct task {
 	uint64_t run_cycles;          /* s: time on the core so far */
 	uint64_t switched_in_cycles;  /* s: when it last got the core */
 	uint64_t slice_used_cycles;   /* s: of its slice, before switched_in_cycles */
+	uint64_t runnable_since_cycles; /* s: when it was put on its run queue */
 	uint64_t slept_at_us;         /* s: start of the present sleep (ageing, ps) */
 	struct proc *proc;            /* p: the program it runs, NULL for a daemon */
 	void (*fn)(void *arg);        /* t */

@@ -154,6 +154,66 @@ slice_kept_body(void *arg)
 
 SIM_TEST(slice_kept)
 
+/* A program that pages all the time, on a disk that is never idle: as soon as it
+ * sleeps it is woken again, before all others. */
+static bool pager_stop;
+
+static void
+disk_never_idle(void *arg)
+{
+	(void)arg;
+	while (!pager_stop) {
+		tsleep(&chan_a, "disk", SLEEP_FOREVER);
+		sim_advance_us(300);
+		wakeup_pri(&chan_b, PRI_FAULT);
+	}
+}
+
+static void
+pages_for_ever(void *arg)
+{
+	(void)arg;
+	while (!pager_stop) {
+		wakeup(&chan_a);
+		tsleep(&chan_b, "pagein", SLEEP_FOREVER);
+		sim_advance_us(100);
+	}
+}
+
+static void
+waits_its_turn(void *arg)
+{
+	for (int i = 0; i < 5; i++) {
+		*(uint64_t *)arg = timer_now_us();
+		sched_yield();
+	}
+	pager_stop = true;
+	wakeup(&chan_a);
+	wakeup(&chan_b);
+}
+
+/* S8. With starve_us = 0 it would never run while the others do. */
+static void
+starved_body(void *arg)
+{
+	uint64_t start = timer_now_us(), last = 0;
+
+	(void)arg;
+	kern_params.starve_us = 50000;
+	pager_stop = false;
+	spawn("io", PRI_IO, disk_never_idle, NULL);
+	spawn("pager", PRI_NORMAL, pages_for_ever, NULL);
+	tsleep(&order, "let go", 1000);
+	spawn("poor", PRI_NORMAL, waits_its_turn, &last);
+	while (!pager_stop && timer_now_us() - start < 2000000)
+		tsleep(&order, "watch", 100000);
+	assert_true(pager_stop);
+	assert_in_range(last - start, 4 * 50000, 8 * 50000);
+	tsleep(&order, "ends", 100000);
+}
+
+SIM_TEST(starved)
+
 int
 main(void)
 {
@@ -162,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_slice_never),
 		cmocka_unit_test(test_preempt),
 		cmocka_unit_test(test_slice_kept),
+		cmocka_unit_test(test_starved),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
