@@ -22,7 +22,8 @@
 #define EBB_SYS_LSEEK     6  /* (fd, offset, whence 0/1/2) -> offset from start */
 #define EBB_SYS_FSTAT     7  /* (fd, struct ebb_stat *) */
 #define EBB_SYS_SBRK      8  /* (increment bytes, signed) -> old break */
-#define EBB_SYS_MMAP      9  /* (address or 0, bytes, EBB_PROT_*) -> address, zeroed memory */
+/* (address or 0, bytes, EBB_PROT_*, EBB_MAP_* or 0, fd, offset) -> address */
+#define EBB_SYS_MMAP      9
 #define EBB_SYS_MUNMAP    10 /* (address, bytes) */
 #define EBB_SYS_MPROTECT  11 /* (address, bytes, EBB_PROT_*) */
 #define EBB_SYS_GETPID    12 /* () -> pid */
@@ -36,9 +37,62 @@
 #define EBB_SYS_USAGE     20 /* (struct ebb_usage *): of the caller */
 #define EBB_SYS_ISATTY    21 /* (fd) -> 1 or 0 */
 #define EBB_SYS_WORKINGSET 22 /* () -> pages used since the last such call */
-#define EBB_SYS_COUNT     23
+#define EBB_SYS_FORK      23 /* () -> pid of the child; 0 in the child */
+#define EBB_SYS_EXEC      24 /* (path, argv, argc): becomes that program */
+#define EBB_SYS_MSYNC     25 /* (address, bytes, EBB_MS_*) */
+#define EBB_SYS_MLOCK     26 /* (address, bytes): pages stay in memory */
+#define EBB_SYS_MUNLOCK   27 /* (address, bytes) */
+#define EBB_SYS_MADVISE   28 /* (address, bytes, EBB_MADV_*) */
+#define EBB_SYS_MINCORE   29 /* (address, bytes, uint8_t *: EBB_MINCORE_* of each page) */
+#define EBB_SYS_MINHERIT  30 /* (address, bytes, EBB_INHERIT_*) */
+#define EBB_SYS_GETRUSAGE 31 /* (EBB_RUSAGE_*, struct ebb_rusage *) */
+#define EBB_SYS_SETRLIMIT 32 /* (EBB_RLIMIT_*, const struct ebb_rlimit *) */
+#define EBB_SYS_GETRLIMIT 33 /* (EBB_RLIMIT_*, struct ebb_rlimit *) */
+#define EBB_SYS_SWAPON    34 /* (device name) */
+#define EBB_SYS_SWAPOFF   35 /* (device name): brings everything in first */
+#define EBB_SYS_FSYNC     36 /* (fd): what was written to the file is on the disk */
+/* (bytes, lowest, highest physical address, alignment) -> 0: they can be had together */
+#define EBB_SYS_CONTIG    37
+#define EBB_SYS_COUNT     38
 
 #define EBB_O_RDONLY 0
+#define EBB_O_WRONLY 1
+#define EBB_O_RDWR   2 /* existing files only: overwrite, never longer */
+
+/* mmap. No flags mean private anonymous memory. */
+#define EBB_MAP_SHARED    0x01
+#define EBB_MAP_PRIVATE   0x02
+#define EBB_MAP_FIXED     0x10 /* exactly there; replaces what is mapped */
+#define EBB_MAP_ANONYMOUS 0x20
+
+#define EBB_MS_ASYNC      1
+#define EBB_MS_INVALIDATE 2
+#define EBB_MS_SYNC       4
+
+#define EBB_MADV_NORMAL     0
+#define EBB_MADV_RANDOM     1
+#define EBB_MADV_SEQUENTIAL 2
+#define EBB_MADV_WILLNEED   3
+#define EBB_MADV_DONTNEED   4
+#define EBB_MADV_FREE       5
+
+#define EBB_MINCORE_INCORE     0x01
+#define EBB_MINCORE_REFERENCED 0x02
+#define EBB_MINCORE_MODIFIED   0x04
+#define EBB_MINCORE_SWAPPED    0x08 /* not resident, but there is a copy in swap */
+
+#define EBB_INHERIT_SHARE 0
+#define EBB_INHERIT_COPY  1
+#define EBB_INHERIT_NONE  2
+
+#define EBB_RLIMIT_RSS    0 /* bytes resident */
+#define EBB_RLIMIT_AS     1 /* bytes mapped */
+#define EBB_RLIMIT_BUDGET 2 /* bytes resident, enforced step by step (memory budget) */
+#define EBB_RLIMIT_MEMLOCK 3 /* bytes wired by mlock */
+#define EBB_RLIM_INFINITY UINT64_MAX
+
+#define EBB_RUSAGE_SELF     0
+#define EBB_RUSAGE_CHILDREN 1
 
 #define EBB_PROT_READ  1
 #define EBB_PROT_WRITE 2
@@ -66,6 +120,21 @@ struct ebb_times {
 	uint64_t user_us;    /* time on the core, kernel work for it included */
 	uint64_t elapsed_us; /* since the program started */
 	uint64_t idle_us;    /* the core has idled since the board booted */
+};
+
+struct ebb_rlimit {
+	uint64_t soft; /* bytes, or EBB_RLIM_INFINITY */
+	uint64_t hard; /* may only be lowered */
+};
+
+struct ebb_rusage {
+	uint64_t user_us;      /* time on the core, kernel work for it included */
+	uint64_t max_resident_pages;
+	uint64_t minor_faults; /* without I/O */
+	uint64_t major_faults; /* that read */
+	uint64_t page_ins;     /* pages */
+	uint64_t page_outs;    /* pages */
+	uint64_t swapouts;     /* times swapped out whole */
 };
 
 struct ebb_usage {

@@ -90,6 +90,17 @@ struct vm_page *pmap_extract(struct pmap *pmap, vm_offset_t va, vm_prot_t prot);
  */
 int pmap_fault(struct pmap *pmap, vm_offset_t va, vm_prot_t access);
 
+/* What is known of the page mapped at va: PMAP_MINCORE_* bits, 0 = not mapped. */
+#define PMAP_MINCORE_MAPPED     0x1
+#define PMAP_MINCORE_REFERENCED 0x2
+#define PMAP_MINCORE_MODIFIED   0x4
+uint32_t pmap_mincore(struct pmap *pmap, vm_offset_t va);
+/* Mappings in [start, end) look unused from now on: referenced and modified are
+ * cleared. keep_dirty: modified goes to m->dirty first, else it is lost (MADV_FREE). */
+void pmap_advise(struct pmap *pmap, vm_offset_t start, vm_offset_t end, bool keep_dirty);
+/* Wired mappings in [start, end) become ordinary ones. */
+void pmap_unwire(struct pmap *pmap, vm_offset_t start, vm_offset_t end);
+
 void pmap_zero_page(struct vm_page *m);
 void pmap_copy_page(const struct vm_page *from, struct vm_page *to);
 /* The kernel has filled m with code or data by the direct map: the next

@@ -12,9 +12,25 @@
 #include "mm/pmap.h"
 #include "mm/vm_object.h"
 
-#define MAP_ENTRY_GUARD 0x1 /* never accessible, keeps neighbours apart */
-#define MAP_ENTRY_HEAP  0x2 /* grown by sbrk */
-#define MAP_ENTRY_STACK 0x4
+/* vm_map_entry.flags */
+#define MAP_ENTRY_GUARD         0x01 /* never accessible, keeps neighbours apart */
+#define MAP_ENTRY_HEAP          0x02 /* grown by sbrk */
+#define MAP_ENTRY_STACK         0x04
+#define MAP_ENTRY_COW           0x08 /* private: the first write to a page copies it */
+#define MAP_ENTRY_NEEDS_COPY    0x10 /* ... into a shadow object that is still to be made */
+#define MAP_ENTRY_SUBMAP        0x20 /* no object of its own: skipped by the daemons */
+#define MAP_ENTRY_IN_TRANSITION 0x40 /* being wired or unwired */
+#define MAP_ENTRY_USER_WIRED    0x80 /* by mlock: one of wired_count */
+
+/* vm_map_entry.inheritance: what fork gives the child */
+#define VM_INHERIT_SHARE 0
+#define VM_INHERIT_COPY  1
+#define VM_INHERIT_NONE  2
+
+/* vm_map_entry.advice: how it will be used */
+#define VM_ADVICE_NORMAL     0
+#define VM_ADVICE_RANDOM     1
+#define VM_ADVICE_SEQUENTIAL 2
 
 struct vm_map_entry {
 	RB_ENTRY(vm_map_entry) link;
@@ -25,7 +41,10 @@ struct vm_map_entry {
 	vm_prot_t prot;
 	vm_prot_t max_prot;
 	uint8_t flags;            /* MAP_ENTRY_* */
+	uint8_t inheritance;      /* VM_INHERIT_* */
+	uint8_t advice;           /* VM_ADVICE_* */
 	uint8_t read_ahead;       /* pages, grows on sequential faults (1.16) */
+	uint16_t wired_count;     /* wirings of the whole entry; every page is resident, wired */
 	vm_pindex_t next_read;    /* where a sequential fault would be */
 	struct vm_map_entry *next_dead; /* chain of entries taken out together */
 };
@@ -41,6 +60,8 @@ struct vm_map {
 	vm_offset_t max;           /* exclusive */
 	vm_size_t size_bytes;      /* mapped, guards excluded */
 	vm_size_t size_limit_bytes; /* refuse to map more (0 = no limit) */
+	/* Entries change only under it, or between two yields while no other task owns it. */
+	struct sleep_lock lock;
 };
 
 /* A process's memory: map and page tables. */
@@ -69,6 +90,28 @@ void vmspace_free(struct vmspace *vm);
  */
 int vm_map_find(struct vmspace *vm, vm_offset_t *address, vm_size_t size, vm_prot_t prot,
     uint8_t flags) ERR_MUST_CHECK;
+/* What to map by vm_map_insert. */
+struct vm_map_insert_args {
+	struct vm_object *object; /* its reference goes over to the entry on success */
+	vm_pindex_t offset;       /* page of object at the start */
+	vm_prot_t prot;
+	vm_prot_t max_prot;
+	uint8_t flags;            /* MAP_ENTRY_*; COW | NEEDS_COPY: private */
+	uint8_t inheritance;      /* VM_INHERIT_* */
+};
+/* Map size bytes of an object at start, where nothing is mapped. Errors as
+ * vm_map_find. Does not yield. */
+int vm_map_insert(struct vmspace *vm, vm_offset_t start, vm_size_t size,
+    const struct vm_map_insert_args *args) ERR_MUST_CHECK;
+/*
+ * A copy of vm for a forked process: entries shared, copied on write, or left out by
+ * their inheritance; wired entries are not wired in the copy. ERR_NOMEM (nothing was
+ * made). May yield. (mm/vm_map_fork.c)
+ */
+int vmspace_fork(struct vmspace *vm, struct vmspace **out) ERR_MUST_CHECK;
+/* Set what fork does with [start, end). ERR_NOMEM, ERR_INVAL. Does not yield. */
+int vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
+    uint8_t inheritance) ERR_MUST_CHECK;
 /* Unmap [start, end), clipping entries: gone from the map at once, then the pages
  * are freed. ERR_NOMEM (no entry for a split; nothing was unmapped), ERR_INVAL.
  * May yield. */

@@ -1,21 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM object: something with pages. Here: anonymous memory, which becomes a
- * swap object when its first page goes to swap.
+ * A VM object: something with pages.
+ *
+ * Anonymous memory is a default object, which becomes a swap object when its first
+ * page goes to swap; a vnode object is a file. An anonymous object may shadow another:
+ * pages that it does not have are looked for in its backing object, as far down the
+ * chain as it takes.
+ *
+ *   map entry --> [ shadow (private copies) ] --> [ backing object ] --> ... --> end:
+ *                                                                          zero fill
+ * Public.
  */
 #ifndef MM_VM_OBJECT_H
 #define MM_VM_OBJECT_H
 
 #include <sys/queue.h>
 
+#include "kern/sleep_lock.h"
 #include "lib/err.h"
 #include "mm/vm_page.h"
 #include "mm/vm_param.h"
 
 /* Only adds; type tells which pager serves the object. */
-enum vm_object_type { OBJT_DEFAULT, OBJT_SWAP, OBJT_TYPES };
+enum vm_object_type { OBJT_DEFAULT, OBJT_SWAP, OBJT_VNODE, OBJT_TYPES };
 
-#define OBJ_DEAD 0x1 /* being destroyed: its pages are not worth writing */
+struct vnode;
+
+#define OBJ_DEAD         0x01 /* being destroyed: its pages are not worth writing */
+#define OBJ_FICTITIOUS   0x02 /* its pages are no frames of the pool: never paged */
+#define OBJ_UNMANAGED    0x04 /* its pages are on no queue and have no reverse mappings */
+#define OBJ_MIGHTBEDIRTY 0x08 /* vnode object: mapped writable since it was last cleaned */
 
 /* What one program has cost so far. */
 struct vm_usage {
@@ -42,6 +56,22 @@ struct vm_object {
 	uint32_t size_pages;
 	uint32_t ref_count;
 	uint32_t paging_in_progress; /* pages in flight to or from the pager */
+	/*
+	 * Lock: the set of resident pages, the place in the chain and the type change only
+	 * under it, or between two yields while no other task owns it.
+	 */
+	struct sleep_lock lock;
+	/* s: vm_object_shadow's. Index 0 here is backing_offset there. */
+	struct vm_object *backing_object; /* NULL: end of the chain */
+	vm_pindex_t backing_offset;       /* pages */
+	uint32_t shadow_count;            /* objects that shadow this one */
+	LIST_HEAD(, vm_object) shadow_head;
+	LIST_ENTRY(vm_object) shadow_link; /* in backing_object->shadow_head */
+	/* c: vm_page_cache's: pages without mappings that still hold their contents */
+	uint32_t cache_root;
+	uint32_t cached_count;            /* pages */
+	/* v: file_pager's: the file of a vnode object ("named"), or NULL */
+	struct vnode *vnode;
 	uint8_t type;               /* enum vm_object_type */
 	uint8_t flags;              /* OBJ_* */
 	bool pip_waited;
@@ -62,6 +92,21 @@ void vm_object_deallocate(struct vm_object *object);
 /* Free resident pages and swap of [start, end) and shrink or punch. The range is
  * not mapped any more. May yield (busy pages). */
 void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+
+/*
+ * Put a new default object of size_pages in front of *object, whose reference becomes
+ * the new one's; *object and *offset (pages) name the new one afterwards. Nothing
+ * happens when the caller is the sole owner of an anonymous object. ERR_NOMEM. Never
+ * yields. (mm/vm_object_shadow.c)
+ */
+int vm_object_shadow(struct vm_object **object, vm_pindex_t *offset,
+    uint32_t size_pages) ERR_MUST_CHECK;
+/*
+ * Shorten the chain below object as far as that can be done now: a backing object that
+ * nobody else refers to is merged into object, one that is hidden completely is passed
+ * by. Gives up where a page is busy or paging is in progress. May yield.
+ */
+void vm_object_collapse(struct vm_object *object);
 
 void vm_object_pip_add(struct vm_object *object, uint32_t pages);
 void vm_object_pip_wakeup(struct vm_object *object, uint32_t pages);

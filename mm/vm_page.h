@@ -34,6 +34,7 @@ struct vm_object;
 #define PQ_INACTIVE 0
 #define PQ_ACTIVE   1
 #define PQ_COUNT    2
+#define PQ_CACHE    2   /* clean pages without mappings: free memory with contents */
 #define PQ_NONE     255
 
 #define VM_PAGE_BITS_ALL 0xff /* valid/dirty: one bit for 512 bytes */
@@ -42,6 +43,7 @@ struct vm_object;
 #define PG_MARKER    0x01 /* scan marker, not a page */
 #define PG_WINATCFLS 0x02 /* dirty page went round the inactive queue once */
 #define PG_FREE      0x04 /* on a free list (order valid if head of a block) */
+#define PG_CACHED    0x08 /* in its object's cache set, not resident; on PQ_CACHE */
 #define PG_UNHOLDFREE 0x10 /* free it when the last hold goes */
 #define PG_WAITED    0x20 /* someone sleeps on its busy state */
 /* m->aflags, may also be set by pmap */
@@ -116,7 +118,24 @@ void *vm_page_address(const struct vm_page *m);
 #define VM_ALLOC_NOBUSY    0x08
 #define VM_ALLOC_WIRED     0x10
 #define VM_ALLOC_ZERO      0x20 /* zero-filled; valid is still the caller's to set */
+#define VM_ALLOC_IFCACHED    0x40 /* only a cached page of (object, pindex), else NULL */
+#define VM_ALLOC_IFNOTCACHED 0x80 /* NULL if there is one */
+#define VM_ALLOC_COUNT(n)    ((uint32_t)(n) << 16) /* so many more will be asked for: deficit */
+/* A cached page of (object, pindex) comes back with its contents: valid is set then. */
 struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req);
+
+/* ---- Cached pages (contract 1.13; mm/vm_page_cache.c). None of these yields.
+ * cache: m is clean, unmapped and without pins (asserted); it becomes free memory that
+ * keeps its contents, or is freed where these are worth nothing. try_to_cache: false if
+ * m is dirty or in use, else its mappings go and it is cached. */
+void vm_page_cache(struct vm_page *m);
+bool vm_page_try_to_cache(struct vm_page *m);
+bool vm_page_is_cached(struct vm_object *object, vm_pindex_t pindex);
+/* Forget the cached pages of object in [start, end). */
+void vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+/* Take the oldest cached page of a domain for another use: NULL if there is none; no
+ * identity, not free, not busy. For vm_page_alloc and contiguous allocation. */
+struct vm_page *vm_page_cache_reuse(uint32_t domain);
 
 /* Back to the free lists: off its object and queue. Must be unmapped, unwired, not
  * shared-busy (asserted); exclusive busy is released and waiters woken. With a hold

@@ -17,7 +17,9 @@ enum vm_pager_outcome {
 	VM_PAGER_AGAIN, /* transient shortage */
 };
 
-#define VM_PAGER_PUT_SYNC 1 /* return when all is written */
+#define VM_PAGER_PUT_SYNC   1 /* return when all is written */
+#define VM_PAGER_PUT_INVAL  2 /* nobody will want the pages afterwards */
+#define VM_PAGER_CLUSTER_OK 8 /* may be written together with others */
 
 struct vm_pager_ops {
 	/* Is there backed data for pindex? How many pages before and after lie next to
@@ -46,6 +48,9 @@ struct vm_pager_ops {
 	/* Forget what is stored for [start, end), where no page is resident or will be
 	 * made. May yield (long ranges). */
 	void (*free_space)(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+	/* The object is being destroyed, without pages: drop what it refers to (NULL:
+	 * nothing to drop). May yield. */
+	void (*dealloc)(struct vm_object *object);
 };
 
 /* Indexed by enum vm_object_type; registered at boot (mm does not call upwards). */
