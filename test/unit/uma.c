@@ -54,6 +54,10 @@ uma_random_items_stay_apart(void **state)
 	for (k = 0; k < ITEMS; k++)
 		if (items[k] != NULL)
 			uma_zfree(&zone, items[k]);
+	assert_int_equal(zone.slab_pages, UMA_EMPTY_MAX);
+	assert_true(uma_zone_check(&zone));
+	uma_reclaim();
+	assert_true(uma_zone_check(&zone));
 	assert_int_equal(zone.slab_pages, 0);
 	assert_int_equal(vm_domains[0].v_free_count, 64);
 	assert_int_equal(vm_domains[0].v_wire_count, 0);
@@ -73,6 +77,8 @@ uma_empty_pool_says_null(void **state)
 	assert_int_equal(n, 8);
 	while (n > 0)
 		uma_zfree(&zone, items[--n]);
+	assert_int_equal(zone.refusals, 1);
+	uma_reclaim();
 	assert_int_equal(vm_domains[0].v_free_count, 2);
 }
 
@@ -85,7 +91,7 @@ uma_misuse_asserts(void **state)
 	sim_mm_boot_bare(8);
 	uma_zone_init(&zone, "test", 64);
 	uma_zone_init(&other, "other", 64);
-	SIM_EXPECT_ASSERT("U4", uma_zone_init(&zone, "big", 2017));
+	SIM_EXPECT_ASSERT("U4", uma_zone_init(&zone, "big", UMA_ITEM_BYTES_MAX + 1));
 	item = uma_zalloc(&zone, VM_ALLOC_NORMAL);
 	(void)uma_zalloc(&zone, VM_ALLOC_NORMAL);
 	SIM_EXPECT_ASSERT("U3", uma_zfree(&other, item));
@@ -111,6 +117,70 @@ uma_check_finds_damage(void **state)
 	assert_false(uma_zone_check(&zone));
 }
 
+/* Contract 1.17, T4: slab pages that are given back raise F. */
+static void
+object_T4_empty_slabs_go_back_and_raise_F(void **state)
+{
+	struct vm_domain *vmd = &vm_domains[0];
+	void *items[100];
+	uint32_t i, free_pages;
+
+	(void)state;
+	sim_mm_boot(1024);
+	uma_reclaim();
+	uma_zone_init(&zone, "test", 1000);
+	free_pages = vm_meter_free(vmd);
+	for (i = 0; i < 100; i++)
+		assert_non_null(items[i] = uma_zalloc(&zone, UMA_SYSTEM));
+	assert_int_equal(vm_meter_free(vmd), free_pages - 25);
+	for (i = 0; i < 100; i++)
+		uma_zfree(&zone, items[i]);
+	assert_int_equal(zone.empty_slabs, UMA_EMPTY_MAX);
+	assert_int_equal(vm_meter_free(vmd), free_pages - UMA_EMPTY_MAX);
+	assert_int_equal(uma_reclaim(), UMA_EMPTY_MAX);
+	assert_int_equal(vm_meter_free(vmd), free_pages);
+	assert_int_equal(zone.reclaimed_pages, UMA_EMPTY_MAX);
+	assert_int_equal(uma_reclaim(), 0);
+	sim_mm_check();
+}
+
+static void
+uma_slab_with_an_item_in_use_stays(void **state)
+{
+	void *a, *b;
+
+	(void)state;
+	sim_mm_boot(1024);
+	uma_zone_init(&zone, "test", UMA_ITEM_BYTES_MAX);
+	a = uma_zalloc(&zone, UMA_NORMAL);
+	b = uma_zalloc(&zone, UMA_NORMAL);
+	assert_int_equal(zone.slab_pages, 2); /* a page each */
+	uma_zfree(&zone, a);
+	assert_int_equal(uma_reclaim(), 1);
+	assert_int_equal(zone.slab_pages, 1);
+	assert_int_equal(*(char *)b, 0);
+	uma_zfree(&zone, b);
+	assert_ptr_equal(uma_zalloc(&zone, UMA_NORMAL), b); /* from the kept slab */
+	sim_mm_check();
+}
+
+/* Nothing is kept while waiters wait for free_min. */
+static void
+uma_keeps_no_slab_below_free_min(void **state)
+{
+	struct vm_domain *vmd = &vm_domains[0];
+	void *item;
+
+	(void)state;
+	sim_mm_boot(1024);
+	uma_zone_init(&zone, "test", 100);
+	item = uma_zalloc(&zone, UMA_SYSTEM);
+	vmd->v_free_min = vm_meter_free(vmd) + 1;
+	uma_zfree(&zone, item);
+	assert_int_equal(zone.slab_pages, 0);
+	sim_mm_check();
+}
+
 int
 main(void)
 {
@@ -119,6 +189,9 @@ main(void)
 		cmocka_unit_test(uma_empty_pool_says_null),
 		cmocka_unit_test(uma_misuse_asserts),
 		cmocka_unit_test(uma_check_finds_damage),
+		cmocka_unit_test(object_T4_empty_slabs_go_back_and_raise_F),
+		cmocka_unit_test(uma_slab_with_an_item_in_use_stays),
+		cmocka_unit_test(uma_keeps_no_slab_below_free_min),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
