@@ -13,10 +13,12 @@
 #include <stdlib.h>
 
 #include "mm/vm_check.h"
+#include "mm/vm_lowmem.h"
 #include "mm/vm_map.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
 #include "mm/vm_phys.h"
+#include "mm/vm_request.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_pmap.h"
 
@@ -37,6 +39,8 @@ sim_mm_boot_bare(uint32_t frames)
 	KASSERT(error == 0, "the array was sized for the segment");
 	vm_object_init();
 	vm_map_init();
+	vm_lowmem_init();
+	vm_request_init();
 }
 
 void

@@ -29,6 +29,7 @@
 #include "kern/sched.h"
 #include "mm/swap_map.h"
 #include "mm/swap_pager.h"
+#include "mm/uma.h"
 #include "mm/vm_client.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_pageout.h"
@@ -558,6 +559,7 @@ model_body(void *arg)
 	assert_int_equal(swap_pager_avail(), swap_pager_total());
 	assert_int_equal(vm_domains[0].pagequeues[PQ_ACTIVE].count, 0);
 	assert_int_equal(vm_domains[0].pagequeues[PQ_INACTIVE].count, 0);
+	uma_reclaim();
 	assert_int_equal(vm_domains[0].v_free_count, FRAMES - vm_domains[0].v_wire_count);
 	assert_int_equal(vm_domains[0].v_wire_count, 0);
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "kern/sched.h"
+#include "mm/uma.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_meter.h"
 #include "test/host/sim_machdep.h"
@@ -81,6 +82,7 @@ finish(void)
 {
 	sim_mm_check();
 	vmspace_free(vm);
+	uma_reclaim();
 	assert_int_equal(vmd->v_free_count, vmd->v_page_count);
 	sim_mm_check();
 }

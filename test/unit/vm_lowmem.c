@@ -50,8 +50,6 @@ boot(void)
 	uint32_t i;
 
 	sim_mm_boot(1024);
-	vm_lowmem_init();
-	vm_request_init();
 	order[0] = '\0';
 	for (i = 0; i < 3; i++)
 		eventhandler_deregister(EVENT_VM_LOWMEM, &handlers[i]);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/rng.h"
+#include "mm/uma.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_map.h"
 #include "mm/vm_meter.h"
@@ -166,6 +167,7 @@ random_body(void *arg)
 	assert_int_equal(vm->map.entry_count, 0);
 	sim_mm_check();
 	vmspace_free(vm);
+	uma_reclaim();
 	assert_true(vm_domains[0].v_free_count > free_at_start);
 	assert_int_equal(vm_domains[0].v_free_count, 512);
 }
