@@ -3,7 +3,7 @@
  * FAT32, reading: mount, paths, and where the pages of a file lie.
  *
  *   fat32.c        mount, lookup, readdir, bmap; the volume lock
- *   fat32_node.c   the table of vnodes; checks of a file when it is opened
+ *   fat32_node.c   the vnodes; checks of a file when it is opened
  *   fat32_dir.c    directory entries and names
  *   fat32_chain.c  cluster chains as extents
  *   fat32_cache.c  sectors of FAT and directories
@@ -15,7 +15,7 @@
  * walked from the root.
  *
  * Owns: the volume lock, the path being walked.
- * Does not: write; allocate (all tables are fixed).
+ * Does not: write; allocate (fat32_node does).
  *
  * Invariants:
  * F1 nodes, cache and the static buffers are touched only under the volume lock.
@@ -263,7 +263,7 @@ fat32_bmap(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RU
 	return (err != 0 ? fat32_node_complain(node->path, err, why) : count);
 }
 
-/* The node stays in the table until its place is needed. */
+/* The node stays until memory is low or more recent ones take its place. */
 static void
 fat32_release(struct vnode *vp)
 {

@@ -8,9 +8,6 @@
 #include "kern/blkdev.h"
 #include "lib/err.h"
 
-/* Files and directories whose vnodes can exist at the same time. */
-#define FAT32_NODES_MAX 32
-
 /*
  * Check the volume on dev and mount it as the file system (kern/vnode.h).
  * Once. On failure one console line names the device, the fault and what to do,

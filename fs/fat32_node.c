@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The node table: a directory entry becomes a vnode, once.
+ * The nodes: a directory entry becomes a vnode, once.
  *
- *        node_get: entry seen first           last reference gone
- *   FREE -------------------------> IN USE <-----------------------> KEPT
- *     ^                                        node_get again          |
- *     +---------------- slot needed for another (least recent) -------+
+ *          node_get: entry seen first           last reference gone
+ *   (none) -------------------------> IN USE <-----------------------> KEPT
+ *     ^                                          node_get again          |
+ *     +--- least recent of more than NODES_KEPT; or memory is low -------+
  *
  * A node is checked when it is made: size against chain, every link, "." and
  * "..", and against the other nodes: two chains that meet end at the same
  * cluster, so one comparison finds files that are linked across.
  *
+ * Nodes are items of a zone: there are as many as memory allows. A new one is not on
+ * the list before its checks, which yield, are done.
+ *
  * Owns: the nodes and through them the vnodes of the file system.
- * Does not: resolve paths, lock (the volume lock covers it).
+ * Does not: resolve paths, lock (the volume lock covers it; what drops kept nodes
+ *   does not yield and needs none).
  *
  * Invariants:
  * N1 at most one node for a directory entry.
  * N2 a node with references stays as it is.
- * N3 a node's chain has been checked from end to end.
+ * N3 the chain of a node on the list has been checked from end to end.
+ * N4 without a reference a node may vanish at any yield: nothing points to it then.
  *
  * Yields: fat32_node_get and fat32_node_root, in reading the FAT.
  * See: fs/fat32_chain.c; kern/vnode.h.
@@ -29,6 +34,8 @@
 
 #include "fs/fat32.h"
 #include "kern/console.h"
+#include "kern/eventhandler.h"
+#include "kern/uma.h"
 #include "lib/assert.h"
 
 /* Files without clusters have no cluster number to be known by. */
@@ -36,10 +43,42 @@
 
 struct fat32_geometry fat32_geometry;
 
-static struct fat32_node nodes[FAT32_NODES_MAX];
+/* Nodes kept without references while memory is plentiful. */
+#define NODES_KEPT 64u
+
+static TAILQ_HEAD(node_list, fat32_node) nodes; /* looked up last comes first */
+static struct uma_zone node_zone;
 static const struct vnode_ops *node_ops;
 static struct blkdev *node_dev;
-static uint64_t use_clock;
+
+/* Free what nobody refers to, the keep most recent ones excepted. */
+static void
+drop_unused(uint32_t keep)
+{
+	struct fat32_node *n, *next;
+	uint32_t kept = 0;
+
+	TAILQ_FOREACH_SAFE(n, &nodes, link, next) {
+		if (n->vnode.ref_count != 0 || kept++ < keep)
+			continue;
+		TAILQ_REMOVE(&nodes, n, link);
+		uma_zfree(&node_zone, n);
+	}
+}
+
+static void
+node_lowmem(void *arg, uint32_t flags)
+{
+	(void)arg;
+	(void)flags;
+	drop_unused(0);
+}
+
+static struct eventhandler lowmem_handler = {
+	.name = "fat32 nodes",
+	.fn = node_lowmem,
+	.priority = EVENTHANDLER_PRI_ANY,
+};
 
 void
 fat32_node_init(const struct fat32_geometry *geo, const struct vnode_ops *ops,
@@ -48,8 +87,9 @@ fat32_node_init(const struct fat32_geometry *geo, const struct vnode_ops *ops,
 	fat32_geometry = *geo;
 	node_ops = ops;
 	node_dev = dev;
-	use_clock = 0;
-	memset(nodes, 0, sizeof(nodes));
+	TAILQ_INIT(&nodes);
+	uma_zone_init(&node_zone, "vnode", sizeof(struct fat32_node));
+	eventhandler_register(EVENT_VM_LOWMEM, &lowmem_handler);
 }
 
 int
@@ -61,21 +101,15 @@ fat32_node_complain(const char *path, int err, const char *why)
 	return (err);
 }
 
-/* The node of the entry at position, or NULL and the best free slot (or NULL). */
+/* The node of the entry at position, or NULL. */
 static struct fat32_node *
-node_find(uint64_t position, struct fat32_node **slot)
+node_find(uint64_t position)
 {
-	uint32_t i;
+	struct fat32_node *n;
 
-	*slot = NULL;
-	for (i = 0; i < FAT32_NODES_MAX; i++) {
-		struct fat32_node *n = &nodes[i];
-
-		if (n->used != 0 && n->position == position)
+	TAILQ_FOREACH(n, &nodes, link)
+		if (n->position == position)
 			return (n);
-		if (n->vnode.ref_count == 0 && (*slot == NULL || n->used < (*slot)->used))
-			*slot = n;
-	}
 	return (NULL);
 }
 
@@ -83,13 +117,11 @@ node_find(uint64_t position, struct fat32_node **slot)
 static const struct fat32_node *
 node_crossing(const struct fat32_node *n)
 {
-	uint32_t i;
+	const struct fat32_node *other;
 
-	for (i = 0; i < FAT32_NODES_MAX; i++) {
-		if (&nodes[i] != n && nodes[i].used != 0 && nodes[i].chain.count != 0 &&
-		    nodes[i].chain.last == n->chain.last)
-			return (&nodes[i]);
-	}
+	TAILQ_FOREACH(other, &nodes, link)
+		if (other->chain.count != 0 && other->chain.last == n->chain.last)
+			return (other);
 	return (NULL);
 }
 
@@ -153,12 +185,18 @@ open_checked(struct fat32_node *n, const struct fat32_node *parent,
 	return (ERR_CORRUPT);
 }
 
-static void
-node_init(struct fat32_node *n, uint64_t position, bool is_directory, const char *path)
+/* A new node without references, not on the list; NULL after one line. */
+static struct fat32_node *
+node_create(uint64_t position, bool is_directory, const char *path)
 {
+	struct fat32_node *n = uma_zalloc(&node_zone, UMA_SYSTEM);
 	size_t bytes = strlen(path);
 
-	memset(n, 0, sizeof(*n));
+	if (n == NULL) {
+		kprintf("fat32: %s: %.200s: no memory to open another file\n", node_dev->name,
+		    path);
+		return (NULL);
+	}
 	n->vnode.ops = node_ops;
 	n->vnode.dev = node_dev;
 	n->vnode.is_directory = is_directory;
@@ -167,19 +205,22 @@ node_init(struct fat32_node *n, uint64_t position, bool is_directory, const char
 	if (bytes >= FAT32_NODE_PATH_BYTES)
 		path += bytes - (FAT32_NODE_PATH_BYTES - 1);
 	strcpy(n->path, path);
+	return (n);
 }
 
-/* Hand out a new node if its check passed, else leave the slot free. */
+/* Hand out a new node if its check passed, else free it. */
 static int
 node_finish(struct fat32_node *n, int err, const char *why, struct fat32_node **out)
 {
 	if (err != 0) {
-		n->used = 0;
-		return (fat32_node_complain(n->path, err, why));
+		err = fat32_node_complain(n->path, err, why);
+		uma_zfree(&node_zone, n);
+		return (err);
 	}
 	n->vnode.id = n->chain.count != 0 ? n->chain.first : ID_EMPTY_FILE + n->position;
 	n->vnode.ref_count = 1;
-	n->used = ++use_clock;
+	TAILQ_INSERT_HEAD(&nodes, n, link);
+	drop_unused(NODES_KEPT);
 	*out = n;
 	return (0);
 }
@@ -188,34 +229,26 @@ static int
 node_reuse(struct fat32_node *n, struct fat32_node **out)
 {
 	n->vnode.ref_count++;
-	n->used = ++use_clock;
+	TAILQ_REMOVE(&nodes, n, link);
+	TAILQ_INSERT_HEAD(&nodes, n, link);
 	*out = n;
 	return (0);
-}
-
-static int
-table_full(const char *path)
-{
-	kprintf("fat32: %s: %.200s: %u files are open, no more can be; close some\n",
-	    node_dev->name, path, FAT32_NODES_MAX);
-	return (ERR_NOMEM);
 }
 
 int
 fat32_node_root(struct fat32_node **out)
 {
 	char why[FAT32_WHY_BYTES] = "";
-	struct fat32_node *n, *slot;
+	struct fat32_node *n = node_find(0);
 	int err;
 
-	n = node_find(0, &slot);
 	if (n != NULL)
 		return (node_reuse(n, out));
-	if (slot == NULL)
-		return (table_full("/"));
-	node_init(slot, 0, true, "/");
-	err = open_directory(slot, fat32_geometry.root_cluster, why);
-	return (node_finish(slot, err, why, out));
+	n = node_create(0, true, "/");
+	if (n == NULL)
+		return (ERR_NOMEM);
+	err = open_directory(n, fat32_geometry.root_cluster, why);
+	return (node_finish(n, err, why, out));
 }
 
 int
@@ -223,17 +256,17 @@ fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
     const char *path, struct fat32_node **out)
 {
 	char why[FAT32_WHY_BYTES] = "";
-	struct fat32_node *n, *slot;
+	struct fat32_node *n;
 	int err;
 
 	KASSERT(e->position != 0, "N1: only the root has position 0");
-	n = node_find(e->position, &slot);
+	n = node_find(e->position);
 	if (n != NULL)
 		return (node_reuse(n, out));
-	if (slot == NULL)
-		return (table_full(path));
-	KASSERT(slot != parent, "N2: the parent is referenced");
-	node_init(slot, e->position, e->is_directory, path);
-	err = open_checked(slot, parent, e, why);
-	return (node_finish(slot, err, why, out));
+	KASSERT(parent->vnode.ref_count > 0, "N4: the parent is referenced");
+	n = node_create(e->position, e->is_directory, path);
+	if (n == NULL)
+		return (ERR_NOMEM);
+	err = open_checked(n, parent, e, why);
+	return (node_finish(n, err, why, out));
 }

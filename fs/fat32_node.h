@@ -5,6 +5,8 @@
 #ifndef FS_FAT32_NODE_H
 #define FS_FAT32_NODE_H
 
+#include <sys/queue.h>
+
 #include "fs/fat32_chain.h"
 #include "fs/fat32_dir.h"
 #include "kern/vnode.h"
@@ -12,10 +14,10 @@
 #define FAT32_NODE_PATH_BYTES 96
 
 struct fat32_node {
+	TAILQ_ENTRY(fat32_node) link;
 	struct vnode vnode;
 	struct fat32_chain chain;
 	uint64_t position;          /* of its directory entry; 0 = the root */
-	uint64_t used;              /* value of a counter at the last lookup; 0 = free */
 	uint32_t readdir_index;     /* directories: the next fat32_readdir in sequence ... */
 	uint32_t readdir_slot;      /* ... starts at this entry */
 	char path[FAT32_NODE_PATH_BYTES]; /* its end, for messages */
@@ -24,7 +26,8 @@ struct fat32_node {
 /* The volume: set once by fat32_node_init, then constant. */
 extern struct fat32_geometry fat32_geometry;
 
-/* Forget all nodes; the vnodes handed out later use ops and dev. Does not yield. */
+/* Begin without nodes (those of a former volume are forgotten, not freed); the vnodes
+ * handed out later use ops and dev. Does not yield. */
 void fat32_node_init(const struct fat32_geometry *geo, const struct vnode_ops *ops,
     struct blkdev *dev);
 
@@ -34,8 +37,8 @@ int fat32_node_root(struct fat32_node **out) ERR_MUST_CHECK;
 /*
  * The node of directory entry e in parent, referenced; its chain is checked
  * when it is new. path is for messages. ERR_CORRUPT after one line, ERR_IO,
- * ERR_NOMEM when all FAT32_NODES_MAX are referenced. The caller holds the volume
- * lock. May yield.
+ * ERR_NOMEM after one line. Without references a node goes when memory is low. The
+ * caller holds the volume lock. May yield.
  */
 int fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
     const char *path, struct fat32_node **out) ERR_MUST_CHECK;

@@ -58,7 +58,7 @@ struct vnode_dirent {
  * matched without regard to ASCII case. */
 struct fs_ops {
 	/* A referenced vnode in *out. ERR_NOENT, ERR_NOTDIR, ERR_NAMETOOLONG,
-	 * ERR_CORRUPT, ERR_IO, ERR_NOMEM (vnode table full). May yield. */
+	 * ERR_CORRUPT, ERR_IO, ERR_NOMEM (no page for a vnode). May yield. */
 	int (*lookup)(const char *path, struct vnode **out);
 	/* Entry number index of directory vp; ERR_NOENT after the last. May yield. */
 	int (*readdir)(struct vnode *vp, uint32_t index, struct vnode_dirent *out);

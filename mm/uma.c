@@ -53,6 +53,12 @@ _Static_assert(sizeof(struct uma_slab) <= SLAB_HEADER_BYTES, "slab header");
 static SLIST_HEAD(, uma_zone) zones = SLIST_HEAD_INITIALIZER(zones);
 
 void
+uma_startup(void)
+{
+	SLIST_INIT(&zones);
+}
+
+void
 uma_zone_init(struct uma_zone *zone, const char *name, uint32_t item_bytes)
 {
 	struct uma_zone *z;

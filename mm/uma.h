@@ -13,6 +13,8 @@
  * pages. There is one CPU, so a slab's own free chain is all the cache there is:
  * nothing else is drained when free pages are below free_min. Never yields. */
 uint32_t uma_reclaim(void);
+/* Forget all zones (host tests boot repeatedly). Before any zone is set up. */
+void uma_startup(void);
 /* Walk the zone's slabs and verify counts and chains (vm_check). Never yields. */
 bool uma_zone_check(const struct uma_zone *zone);
 

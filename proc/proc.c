@@ -2,7 +2,7 @@
 /*
  * The process table: from proc_spawn to proc_wait.
  *
- * A process is one page of the pool (struct proc), one task with its kernel stack
+ * A process is an item of a zone (struct proc), one task with its kernel stack
  * and one vmspace. It is made by whoever starts it and ended by its own task: a
  * kill only marks it, and it ends at its next return to EL0 or, if it sleeps, when
  * the sleep ends, which the kill brings about.
@@ -24,17 +24,18 @@
 
 #include "kern/sched.h"
 #include "kern/trace.h"
+#include "kern/uma.h"
 #include "lib/assert.h"
-#include "mm/vm_page.h"
 #include "proc/exec.h"
 #include "proc/proc_internal.h"
 #include "proc/trap_hooks.h"
 
-_Static_assert(sizeof(struct proc) <= PAGE_SIZE, "struct proc fits in one page");
+_Static_assert(sizeof(struct proc) <= UMA_ITEM_BYTES_MAX, "a slab holds at least one");
 
 #define PARENT_GONE UINT32_MAX /* nobody will wait: reaped when it ends */
 
 static TAILQ_HEAD(, proc) procs = TAILQ_HEAD_INITIALIZER(procs);
+static struct uma_zone proc_zone;
 static uint32_t last_pid;
 
 /* Parents sleep here until some process ends. */
@@ -43,26 +44,22 @@ static const char exit_channel;
 void
 proc_init(void)
 {
+	TAILQ_INIT(&procs);
+	uma_zone_init(&proc_zone, "proc", sizeof(struct proc));
 	proc_client_init();
 }
 
 static struct proc *
 proc_alloc(void)
 {
-	struct vm_page *m = vm_page_alloc(NULL, 0,
-	    VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED | VM_ALLOC_ZERO);
-
-	return (m == NULL ? NULL : vm_page_address(m));
+	return (uma_zalloc(&proc_zone, UMA_NORMAL));
 }
 
 static void
 proc_free(struct proc *p)
 {
-	struct vm_page *m = PHYS_TO_VM_PAGE(virt_to_phys(p));
-
 	TAILQ_REMOVE(&procs, p, all_link);
-	vm_page_unwire(m, PQ_NONE);
-	vm_page_free(m);
+	uma_zfree(&proc_zone, p);
 }
 
 static int

@@ -24,8 +24,10 @@
 
 #include <cmocka.h>
 
+#include "fs/fat32.h"
 #include "lib/le.h"
 #include "lib/rng.h"
+#include "test/host/sim_mm.h"
 
 #define FOLDER "build/test-fat"
 #define FEW_FILES 8
@@ -246,4 +248,13 @@ fat_image_scatter(struct file_disk *disk, uint32_t first, uint64_t seed)
 		fat_entry_set(disk, after[i], i + 1 < count ? after[i + 1] : 0x0fffffff);
 	}
 	free(copy);
+}
+
+#define POOL_FRAMES 256u
+
+int
+fat_image_mount(struct file_disk *disk)
+{
+	sim_mm_boot_bare(POOL_FRAMES);
+	return (fat32_mount(&disk->dev));
 }

@@ -32,6 +32,9 @@ void fat_image_shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
  */
 const char *fat_image_make(const char *name, uint32_t cluster_sectors, bool all);
 
+/* Boot mm with a pool of a few hundred frames, where the nodes live, and mount. */
+int fat_image_mount(struct file_disk *disk) ERR_MUST_CHECK;
+
 /* Where things lie in an image that was made here, in bytes. */
 struct fat_layout {
 	uint32_t cluster_bytes;

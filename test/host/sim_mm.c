@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "mm/uma.h"
 #include "mm/vm_check.h"
 #include "mm/vm_lowmem.h"
 #include "mm/vm_map.h"
@@ -37,6 +38,7 @@ sim_mm_boot_bare(uint32_t frames)
 	vm_phys_init(array, frames);
 	error = vm_phys_add_segment(SIM_RAM_BASE, SIM_RAM_BASE + (vm_paddr_t)frames * PAGE_SIZE, 0);
 	KASSERT(error == 0, "the array was sized for the segment");
+	uma_startup();
 	vm_object_init();
 	vm_map_init();
 	vm_lowmem_init();

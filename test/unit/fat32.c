@@ -19,9 +19,13 @@
 #include "fs/fat32_node.h"
 #include "kern/vnode.h"
 #include "lib/rng.h"
+#include "mm/uma.h"
+#include "mm/vm_lowmem.h"
+#include "mm/vm_meter.h"
 #include "test/host/console_tap.h"
 #include "test/host/fat_image.h"
 #include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
 
 static struct file_disk disk;
 static uint8_t buffer[70000];
@@ -31,14 +35,14 @@ mount_image(const char *path)
 {
 	console_tap_begin();
 	assert_int_equal(file_disk_open(&disk, "fd0", path), 0);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	assert_string_equal(console_tap_text(), "");
 }
 
 static void
 remount(void)
 {
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 }
 
 static struct vnode *
@@ -192,7 +196,7 @@ check_scattered(void *arg)
 		size = (uint32_t)vp->size_bytes;
 		vnode_unref(vp);
 		fat_image_scatter(&disk, first, 7 + (uint64_t)i);
-		assert_int_equal(fat32_mount(&disk.dev), 0);
+		assert_int_equal(fat_image_mount(&disk), 0);
 		check_whole(paths[i], size);
 		vp = open_path(paths[i]);
 		node = vp->fs_data;
@@ -243,7 +247,7 @@ check_work(void *arg)
 	first = ((struct fat32_node *)vp->fs_data)->chain.first;
 	vnode_unref(vp);
 	fat_image_scatter(&disk, first, 3);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	vp = open_path("/data/huge.bin");
 	chain = &((struct fat32_node *)vp->fs_data)->chain;
 	assert_true(chain->extent_count > 2000);
@@ -453,31 +457,32 @@ test_crafted_names(void **state)
 	sim_run(check_crafted_names, (void *)fat_image_make("c4k", 8, true));
 }
 
-/* All nodes referenced: one more is refused and named, and the others stay right. */
+/* No frame is left: what still fits the last slab is opened, one more is refused and
+ * named, and the others stay right. */
 static void
 check_table_full(void *arg)
 {
-	struct vnode *held[FAT32_NODES_MAX + 1];
-	char path[256] = "";
-	uint32_t count = 0;
-	int i, err = 0;
+	struct vnode *held[32];
+	uint32_t count = 0, i;
+	int err = 0;
 
 	mount_image(arg);
-	for (i = 0; fat_files[i].path != NULL; i++)
-		held[count++] = open_path(fat_files[i].path);
-	for (i = 0; err == 0 && count <= FAT32_NODES_MAX; i++) {
-		snprintf(path + strlen(path), sizeof(path) - strlen(path), "/d%d", i % 5 + 1);
-		err = vfs_lookup(path, &held[count]);
+	held[count++] = open_path(fat_files[0].path);
+	while (vm_domains[0].v_free_count > 0)
+		assert_non_null(vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_WIRED));
+	while (err == 0 && fat_files[count].path != NULL) {
+		err = vfs_lookup(fat_files[count].path, &held[count]);
 		count += err == 0;
 	}
 	assert_int_equal(err, ERR_NOMEM);
-	assert_non_null(strstr(console_tap_text(), "32 files are open"));
-	for (i = 0; fat_files[i].path != NULL; i++)
+	assert_true(count > 1);
+	assert_non_null(strstr(console_tap_text(), "no memory to open another file"));
+	for (i = 0; i < count; i++) {
 		check_read(held[i], fat_files[i].path, 0, 1000);
-	while (count > 0)
-		vnode_unref(held[--count]);
-	assert_int_equal(vfs_lookup(path, &held[0]), 0);
-	vnode_unref(held[0]);
+		vnode_unref(held[i]);
+	}
+	vm_lowmem(0);
+	vnode_unref(open_path(fat_files[count].path));
 	file_disk_close(&disk);
 }
 
@@ -486,6 +491,54 @@ test_table_full(void **state)
 {
 	(void)state;
 	sim_run(check_table_full, (void *)fat_image_make("c4k", 8, true));
+}
+
+static const struct uma_zone *
+vnode_zone(void)
+{
+	struct uma_zone *zone = NULL;
+
+	while ((zone = uma_zone_next(zone)) != NULL)
+		if (strcmp(zone->name, "vnode") == 0)
+			return (zone);
+	return (NULL);
+}
+
+/* When memory is low, what nobody has open goes, and what is open stays. */
+static void
+check_lowmem(void *arg)
+{
+	uint32_t i, free_pages;
+	struct vnode *vp, *again;
+
+	mount_image(arg);
+	free_pages = vm_domains[0].v_free_count;
+	vp = open_path("/big.dat");
+	for (i = 0; fat_files[i].path != NULL; i++)
+		vnode_unref(open_path(fat_files[i].path));
+	assert_true(vnode_zone()->used_items > 10);
+	again = open_path("/big.dat");
+	assert_ptr_equal(vp, again); /* one node a file */
+	vnode_unref(again);
+	vm_lowmem(0);
+	assert_int_equal(vnode_zone()->used_items, 1);
+	assert_int_equal(vm_domains[0].v_free_count, free_pages - 1);
+	check_read(vp, "/big.dat", 0, 5000);
+	vnode_unref(vp);
+	vm_lowmem(0);
+	assert_int_equal(vm_domains[0].v_free_count, free_pages);
+	vp = open_path("/big.dat");
+	check_read(vp, "/big.dat", 0, 5000);
+	vnode_unref(vp);
+	sim_mm_check();
+	file_disk_close(&disk);
+}
+
+static void
+test_lowmem(void **state)
+{
+	(void)state;
+	sim_run(check_lowmem, (void *)fat_image_make("c4k", 8, true));
 }
 
 /* I/O errors come through, and go when the sectors are good again. */
@@ -499,10 +552,10 @@ check_io_errors(void *arg)
 	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
 	fat_image_layout(&disk, &l);
 	disk.bad_count = 1;
-	assert_int_equal(fat32_mount(&disk.dev), ERR_IO);
+	assert_int_equal(fat_image_mount(&disk), ERR_IO);
 	assert_non_null(strstr(console_tap_text(), "fd0: cannot read the volume: "));
 	disk.bad_first = l.data / 512;
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	assert_int_equal(vfs_lookup("/lower.txt", &vp), ERR_IO);
 	disk.bad_count = 0;
 	vp = open_path("/big.dat");
@@ -537,6 +590,7 @@ main(void)
 		cmocka_unit_test(test_readdir),
 		cmocka_unit_test(test_crafted_names),
 		cmocka_unit_test(test_table_full),
+		cmocka_unit_test(test_lowmem),
 		cmocka_unit_test(test_io_errors),
 	};
 

@@ -71,11 +71,11 @@ check_concurrent(void *arg)
 
 	console_tap_begin();
 	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	vp = open_path("/data/huge.bin");
 	fat_image_scatter(&disk, ((struct fat32_node *)vp->fs_data)->chain.first, 11);
 	vnode_unref(vp);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	sim_random_scheduler(sim_seed(3));
 	readers_left = READERS;
 	for (i = 0; i < READERS; i++)

@@ -86,7 +86,7 @@ expect_corrupt(const char *path, const char *words)
 	char start[300];
 
 	console_tap_begin();
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	disk.sectors_read = 0;
 	assert_int_equal(vfs_lookup(path, &vp), ERR_CORRUPT);
 	snprintf(start, sizeof(start), "fat32: fd0: %s: ", path);
@@ -103,7 +103,7 @@ expect_sound(const char *path)
 	struct vnode *vp;
 
 	console_tap_begin();
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	assert_int_equal(vfs_lookup(path, &vp), 0);
 	vnode_unref(vp);
 	assert_string_equal(console_tap_text(), "");
@@ -176,7 +176,7 @@ check_cross_links(void *arg)
 		before_last = k;
 	fat_entry_set(&disk, before_last, one);
 	console_tap_begin();
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	assert_int_equal(vfs_lookup("/big.dat", &vp), 0);
 	assert_int_equal(vfs_lookup("/one512.bin", &other), ERR_CORRUPT);
 	assert_non_null(strstr(console_tap_text(), "/one512.bin: shares cluster"));
@@ -322,7 +322,7 @@ check_card(bool strict, const char *damage)
 
 	console_tap_begin();
 	disk.sectors_read = 0;
-	err = fat32_mount(&disk.dev);
+	err = fat_image_mount(&disk);
 	if (err != 0) {
 		assert_true(err == ERR_CORRUPT || err == ERR_NOTSUP);
 		assert_true(strncmp(console_tap_text(), "fat32: fd0: ", 12) == 0);

@@ -164,7 +164,7 @@ body_files(void *arg)
 	static struct file_disk disk;
 
 	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(fat_image_mount(&disk), 0);
 	expect_part("ls", "             apps/\n");
 	expect_part("ls /", "      300001 big.dat\n");
 	expect("ls /apps", "        8193 sort.elf\n"
