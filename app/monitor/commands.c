@@ -42,6 +42,8 @@ const struct monitor_command monitor_commands[] = {
 	    "show the last events (20), choose which are kept, or follow them", 2, cmd_trace },
 	{ "vmstat", "[SECONDS]", "memory, paging, disks, CPU: since boot, or until a key is hit", 1,
 	    cmd_vmstat },
+	{ "zones", "", "kernel objects: zones, slabs, and who gives back when memory is low", 0,
+	    cmd_zones },
 };
 const uint32_t monitor_command_count = sizeof(monitor_commands) / sizeof(monitor_commands[0]);
 

@@ -58,6 +58,7 @@ void cmd_vmstat(const struct monitor_call *call);
 void cmd_swapinfo(const struct monitor_call *call);
 void cmd_check(const struct monitor_call *call);
 void cmd_queues(const struct monitor_call *call);
+void cmd_zones(const struct monitor_call *call);
 /* commands_system.c */
 void cmd_blkstat(const struct monitor_call *call);
 void cmd_trace(const struct monitor_call *call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vmstat, swapinfo, check, queues.
+ * vmstat, swapinfo, check, queues, zones.
  *
  * Owns: nothing. Does not: change anything in mm.
  *
@@ -14,6 +14,8 @@
 #include "app/monitor/monitor.h"
 #include "app/monitor/vmstat.h"
 #include "kern/console.h"
+#include "kern/eventhandler.h"
+#include "kern/uma.h"
 #include "mm/swap_pager.h"
 #include "mm/vm_check.h"
 #include "mm/vm_meter.h"
@@ -117,4 +119,25 @@ cmd_queues(const struct monitor_call *call)
 	(void)call;
 	for (i = 0; i < vm_domain_count; i++)
 		print_domain(&vm_domains[i]);
+}
+
+void
+cmd_zones(const struct monitor_call *call)
+{
+	const struct eventhandler *h = NULL;
+	struct uma_zone *z = NULL;
+
+	(void)call;
+	kprintf("zone           bytes    used    free  slabs  empty     allocs  refused  reclaimed\n");
+	while ((z = uma_zone_next(z)) != NULL)
+		kprintf("%-14s %5u %7u %7u %6u %6u %10lu %8lu %10lu\n", z->name, z->item_bytes,
+		    z->used_items, z->slab_pages * z->items_per_slab - z->used_items,
+		    z->slab_pages, z->empty_slabs, (unsigned long)z->allocs,
+		    (unsigned long)z->refusals, (unsigned long)z->reclaimed_pages);
+	vm_meter_refresh();
+	kprintf("reverse mappings: %lu in %lu pages of their own\n",
+	    (unsigned long)mm_params.pmap_pv_entries, (unsigned long)mm_params.pmap_pv_pages);
+	kprintf("low memory: %lu times\n", (unsigned long)mm_params.v_lowmem);
+	while ((h = eventhandler_next(EVENT_VM_LOWMEM, (struct eventhandler *)h)) != NULL)
+		kprintf("  asked %lu times: %s\n", (unsigned long)h->runs, h->name);
 }
