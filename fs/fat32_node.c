@@ -205,6 +205,7 @@ node_create(uint64_t position, bool is_directory, const char *path)
 	if (bytes >= FAT32_NODE_PATH_BYTES)
 		path += bytes - (FAT32_NODE_PATH_BYTES - 1);
 	strcpy(n->path, path);
+	n->vnode.name = n->path;
 	return (n);
 }
 

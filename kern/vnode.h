@@ -12,8 +12,10 @@
 #include <stdint.h>
 
 #include "kern/blkdev.h"
+#include "kern/sleep_lock.h"
 #include "lib/err.h"
 
+struct vm_object;
 struct vnode;
 
 /* Consecutive 512-byte sectors on the file's device. */
@@ -29,7 +31,9 @@ struct vnode_ops {
 	 * runs that together cover it (the last page may be covered in part).
 	 * *contiguous_pages: how many further pages follow without a break after the
 	 * last run. Returns the number of runs, or ERR_RANGE (past the end),
-	 * ERR_CORRUPT, ERR_IO. May yield.
+	 * ERR_CORRUPT, ERR_IO. It allocates nothing and never waits for free pages: the
+	 * page daemon calls it. It may read the file system's own tables through buffers
+	 * that it has for good. May yield.
 	 */
 	int (*bmap)(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RUNS_MAX],
 	    uint32_t *contiguous_pages);
@@ -37,14 +41,26 @@ struct vnode_ops {
 	void (*release)(struct vnode *vp);
 };
 
+/*
+ * Size and place of a file never change: what is written overwrites. So what bmap said
+ * stays true.
+ */
 struct vnode {
 	const struct vnode_ops *ops;
 	struct blkdev *dev;
 	uint64_t size_bytes;
 	uint32_t ref_count;
 	bool is_directory;
+	bool is_text;          /* programs run from it (mm/file_pager): not to be written */
+	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */
 	void *fs_data;         /* the file system's */
+	const char *name;      /* for messages; the file system's, lives as long */
+	/* Whoever writes dirty pages of the file back holds it. Taken after a write has
+	 * begun (vnode_write_begin), before the lock of the object and of pages. */
+	struct sleep_lock lock;
+	struct vm_object *object; /* mm/file_pager's: the file's pages, or NULL */
+	int write_error;       /* mm/file_pager's: a write failed, nobody has been told */
 };
 
 /* One directory entry. */
@@ -80,5 +96,35 @@ int64_t vnode_read(struct vnode *vp, uint64_t offset, void *buffer, uint64_t cou
 /* Fill one whole page frame at physical address pa with file page page_index;
  * what lies past the end of the file is zeroed. May yield. */
 int vnode_read_page(struct vnode *vp, uint64_t page_index, uint64_t pa) ERR_MUST_CHECK;
+
+/* ---- Writing (kern/vfs_write.c) */
+
+/*
+ * Begin to write to vp; each success is paired with vnode_write_end. While writes are
+ * suspended: ERR_AGAIN with nowait, else it waits. ERR_ROFS: the device is read-only.
+ * May yield (never with nowait).
+ */
+int vnode_write_begin(struct vnode *vp, bool nowait) ERR_MUST_CHECK;
+/* A write that began goes on after its caller's vnode_write_end: one more to end. Never
+ * yields. */
+void vnode_write_extend(struct vnode *vp);
+/* Never yields. */
+void vnode_write_end(struct vnode *vp);
+/* Refuse new writes and wait until those that have begun end; suspensions add up. May
+ * yield. */
+void vfs_write_suspend(void);
+/* One suspension less. Never yields. */
+void vfs_write_resume(void);
+
+/*
+ * The syncer (mm/vm_syncer) writes dirty files back every so often. speedup: now, please;
+ * never yields. wait: the syncer's side: sleep until asked, at most timeout_us; true if
+ * asked. Always yields.
+ */
+void vfs_speedup_syncer(void);
+bool vfs_syncer_wait(uint64_t timeout_us);
+
+/* Forget writes, suspensions and requests (host tests boot repeatedly). */
+void vfs_write_init(void);
 
 #endif
