@@ -128,7 +128,8 @@ cmd_zones(const struct monitor_call *call)
 	struct uma_zone *z = NULL;
 
 	(void)call;
-	kprintf("zone           bytes    used    free  slabs  empty     allocs  refused  reclaimed\n");
+	kprintf("zone           bytes    used    free  slabs  empty     allocs  refused"
+	    "  reclaimed\n");
 	while ((z = uma_zone_next(z)) != NULL)
 		kprintf("%-14s %5u %7u %7u %6u %6u %10lu %8lu %10lu\n", z->name, z->item_bytes,
 		    z->used_items, z->slab_pages * z->items_per_slab - z->used_items,
