@@ -71,7 +71,7 @@ entry_delete(struct vm_map_entry *entry)
 	vm_map_entry_dispose(entry);
 	if (object == NULL)
 		return;
-	if (object->ref_count > 1)
+	if (object->ref_count > 1 && object->type != OBJT_VNODE)
 		vm_object_page_remove(object, first, end);
 	vm_object_deallocate(object);
 }

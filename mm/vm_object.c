@@ -4,12 +4,14 @@
  *
  *   vm_object_allocate       last vm_object_deallocate        pip 0, pages gone
  *   (none) ----------> LIVE -------------------------> DEAD ------------------> (none)
+ *                         \ a file: UNREFERENCED, until its pager terminates it
  *
  * Owns: every field of struct vm_object but the tree's (vm_page_tree) and the swap
  *   chain's (swap_map); the list of all objects; the pager table.
  * Does not: map anything; fill or write pages.
  * Invariants:
- *   O1 ref_count counts map entries and temporary holders; dead at 0, never back;
+ *   O1 ref_count counts map entries and temporary holders; at 0 dead, never back, or a
+ *      file's object, which its pager keeps;
  *   O2 an object is destroyed without pages, swap and paging in progress;
  *   O3 paging_in_progress pairs add with wakeup, and covers every page that a
  *      pager is working on;
@@ -56,8 +58,8 @@ vm_object_allocate(uint32_t size_pages)
 void
 vm_object_reference(struct vm_object *object)
 {
-	KASSERT(object->ref_count > 0 && (object->flags & OBJ_DEAD) == 0,
-	    "O1: a dead object stays dead");
+	KASSERT((object->ref_count > 0 || object->type == OBJT_VNODE) &&
+	    (object->flags & OBJ_DEAD) == 0, "O1: a dead object stays dead");
 	object->ref_count++;
 }
 
@@ -73,9 +75,24 @@ forget_stored(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 void
 vm_object_deallocate(struct vm_object *object)
 {
+	const struct vm_pager_ops *pager = vm_pager_of(object);
+
 	KASSERT(object->ref_count > 0, "O1: dropped reference was held");
 	if (--object->ref_count != 0)
 		return;
+	if (pager != NULL && pager->unreferenced != NULL)
+		pager->unreferenced(object);
+	else
+		vm_object_terminate(object);
+}
+
+void
+vm_object_terminate(struct vm_object *object)
+{
+	const struct vm_pager_ops *pager = vm_pager_of(object);
+
+	KASSERT(object->ref_count == 0 && (object->flags & OBJ_DEAD) == 0,
+	    "O1: an object is destroyed once, without references");
 	object->flags |= OBJ_DEAD;
 	do {
 		vm_object_pip_wait(object);
@@ -83,6 +100,8 @@ vm_object_deallocate(struct vm_object *object)
 	} while (object->paging_in_progress != 0);
 	KASSERT(object->resident_count == 0 && object->swap_count == 0,
 	    "O2: a destroyed object has no pages and no swap");
+	if (pager != NULL && pager->dealloc != NULL)
+		pager->dealloc(object);
 	LIST_REMOVE(object, all_link);
 	uma_zfree(&object_zone, object);
 }
@@ -108,7 +127,7 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 		}
 	}
 	forget_stored(object, start, end);
-	if (end == object->size_pages && start < end)
+	if (end == object->size_pages && start < end && object->type != OBJT_VNODE)
 		object->size_pages = start;
 }
 

@@ -85,10 +85,14 @@ struct vm_object {
 void vm_object_init(void);
 /* New anonymous object of size_pages with one reference; NULL without memory. */
 struct vm_object *vm_object_allocate(uint32_t size_pages);
+/* One more; a vnode object may have had none. Never yields. */
 void vm_object_reference(struct vm_object *object);
-/* Drop a reference; the last one destroys: waits for paging, frees pages and
- * swap. May yield. */
+/* Drop a reference; the last one terminates the object, unless its pager keeps it
+ * (vm_pager_ops.unreferenced: files do). May yield. */
 void vm_object_deallocate(struct vm_object *object);
+/* Destroy an object without references: wait for paging, free pages and swap. May
+ * yield, but not when it has neither pages nor paging in progress. */
+void vm_object_terminate(struct vm_object *object);
 /* Free resident pages and swap of [start, end) and shrink or punch. The range is
  * not mapped any more. May yield (busy pages). */
 void vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);

@@ -43,11 +43,15 @@ struct vm_pager_ops {
 	 */
 	void (*put_pages)(struct vm_object *object, struct vm_page **m, uint32_t count,
 	    uint32_t flags, enum vm_pager_outcome *outcomes);
-	/* The page has been dirtied in memory: its stored copy is worthless now. */
+	/* The page has been dirtied, or mapped so that it can be: its stored copy is worthless
+	 * now. Called for every object that is not OBJT_DEFAULT. Never yields. */
 	void (*page_unswapped)(struct vm_page *m);
 	/* Forget what is stored for [start, end), where no page is resident or will be
-	 * made. May yield (long ranges). */
+	 * made (NULL: what is stored stays). May yield (long ranges). */
 	void (*free_space)(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+	/* The last reference is gone. With this the object stays, with its pages, until its
+	 * pager calls vm_object_terminate; without (NULL) it is terminated. May yield. */
+	void (*unreferenced)(struct vm_object *object);
 	/* The object is being destroyed, without pages: drop what it refers to (NULL:
 	 * nothing to drop). May yield. */
 	void (*dealloc)(struct vm_object *object);
