@@ -25,6 +25,8 @@ struct sim_disk sim_swap_disk;
 struct vm_client sim_clients[SIM_CLIENTS_MAX];
 uint32_t sim_client_count;
 uint32_t sim_killed_pids[SIM_CLIENTS_MAX], sim_kill_count;
+struct sim_usage sim_usages[SIM_USAGES_MAX];
+uint32_t sim_usage_count;
 
 static void *records[RECORD_AREAS];
 static uint32_t record_count;
@@ -62,7 +64,31 @@ client_kill(uint32_t pid, const char *reason)
 	sim_killed_pids[sim_kill_count++] = pid;
 }
 
-static const struct vm_client_ops client_ops = { .next = client_next, .kill = client_kill };
+static void
+client_set_usage(uint32_t pid, uint32_t resident_pages)
+{
+	if (sim_usage_count == SIM_USAGES_MAX)
+		return;
+	sim_usages[sim_usage_count++] = (struct sim_usage){ pid, resident_pages };
+}
+
+static bool
+client_swap_out(uint32_t pid)
+{
+	uint32_t i;
+
+	for (i = 0; i < sim_client_count; i++)
+		if (sim_clients[i].pid == pid)
+			sim_clients[i].flags |= VM_CLIENT_SWAPPED;
+	return (true);
+}
+
+static const struct vm_client_ops client_ops = {
+	.next = client_next,
+	.kill = client_kill,
+	.set_usage = client_set_usage,
+	.swap_out = client_swap_out,
+};
 
 struct vm_client *
 sim_client_add(uint32_t pid, uint32_t pages, uint32_t flags)
@@ -72,7 +98,9 @@ sim_client_add(uint32_t pid, uint32_t pages, uint32_t flags)
 	int error;
 
 	*client = (struct vm_client){ .pid = pid, .name = "client", .flags = flags,
-		.vmspace = sim_swap_space(pages == 0 ? 1 : pages) };
+		.vmspace = sim_swap_space(pages == 0 ? 1 : pages),
+		.rss_soft_pages = VM_CLIENT_NO_LIMIT, .rss_hard_pages = VM_CLIENT_NO_LIMIT,
+		.budget_pages = VM_CLIENT_NO_LIMIT };
 	for (i = 0; i < pages; i++) {
 		error = sim_swap_store(client->vmspace, i, pid);
 		KASSERT(error == 0, "a client's page can be written");
@@ -102,7 +130,7 @@ sim_swap_boot(uint32_t frames, uint32_t slots)
 {
 	sim_mm_boot(frames);
 	swap_pager_init();
-	record_count = taken_count = sim_client_count = sim_kill_count = 0;
+	record_count = taken_count = sim_client_count = sim_kill_count = sim_usage_count = 0;
 	vm_client_ops = &client_ops;
 	if (slots != 0)
 		sim_swap_add(&sim_swap_disk, "swap0", slots);

@@ -49,7 +49,15 @@ void sim_swap_be_pagedaemon(void);
 extern struct vm_client sim_clients[SIM_CLIENTS_MAX];
 extern uint32_t sim_client_count;
 extern uint32_t sim_killed_pids[SIM_CLIENTS_MAX], sim_kill_count;
-/* Add one with pages of dirty inactive memory. */
+/* What accounting was told, in order. */
+#define SIM_USAGES_MAX 64
+struct sim_usage {
+	uint32_t pid;
+	uint32_t resident_pages;
+};
+extern struct sim_usage sim_usages[SIM_USAGES_MAX];
+extern uint32_t sim_usage_count;
+/* Add one with pages of dirty inactive memory, without limits. */
 struct vm_client *sim_client_add(uint32_t pid, uint32_t pages, uint32_t flags);
 
 #endif
