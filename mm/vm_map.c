@@ -9,7 +9,7 @@
  *   V1 entries are sorted, disjoint, page aligned, not empty, inside [min, max);
  *   V2 an entry without MAP_ENTRY_GUARD has an object that covers it, and holds one
  *      reference to it; a guard has neither object nor rights;
- *   V3 prot is a subset of max_prot;
+ *   V3 prot is a subset of max_prot; NEEDS_COPY implies COW;
  *   V4 entry_count and size_bytes agree with the tree; guards are not in size_bytes;
  *   V5 version changes whenever an entry's range, object or rights change: who
  *      yielded compares it before he relies on an entry;
@@ -70,6 +70,7 @@ vmspace_free(struct vmspace *vm)
 	int error = vm_map_remove(vm, vm->map.min, vm->map.max);
 
 	KASSERT(error == 0 && vm->map.entry_count == 0, "V4: removing all needs no clipping");
+	vm_object_uncharge_all(&vm->usage);
 	LIST_REMOVE(vm, all_link);
 	pmap_release(&vm->pmap);
 	uma_zfree(&vmspace_zone, vm);
@@ -184,46 +185,95 @@ find_gap(struct vm_map *map, vm_size_t size)
 	return (map->max - at >= size ? at : 0);
 }
 
-/* May the entry that ends at start simply grow over the new memory? */
+/* May the entry that ends at start simply grow over new anonymous memory? */
 static struct vm_map_entry *
 growable(struct vm_map *map, vm_offset_t start, vm_prot_t prot, uint8_t flags)
 {
 	struct vm_map_entry *entry;
+	const struct vm_object *object;
 
 	if ((flags & MAP_ENTRY_GUARD) != 0 || start == map->min)
 		return (NULL);
 	entry = vm_map_lookup_entry(map, start - 1);
-	if (entry == NULL || entry->object == NULL || entry->flags != flags || entry->prot != prot)
+	if (entry == NULL || entry->object == NULL || entry->prot != prot ||
+	    (entry->flags & (uint8_t)~MAP_ENTRY_COW) != flags || entry->max_prot != VM_PROT_ALL)
 		return (NULL);
-	if (entry->offset + atop(entry->end - entry->start) != entry->object->size_pages)
+	if (entry->inheritance != VM_INHERIT_COPY || entry->advice != VM_ADVICE_NORMAL ||
+	    entry->wired_count != 0)
+		return (NULL);
+	object = entry->object;
+	if ((object->flags & OBJ_ONEMAPPING) == 0 || object->backing_object != NULL ||
+	    entry->offset + atop(entry->end - entry->start) != object->size_pages)
 		return (NULL);
 	return (entry);
+}
+
+/* 0, or why nothing can be mapped at [start, start + size). */
+static int
+check_place(struct vm_map *map, vm_offset_t start, vm_size_t size, uint8_t flags)
+{
+	struct vm_map_entry *entry;
+
+	if (size == 0 || ((size | start) & PAGE_MASK) != 0 || size > map->max - map->min ||
+	    start < map->min || start > map->max - size)
+		return (ERR_INVAL);
+	if ((flags & MAP_ENTRY_GUARD) == 0 && map->size_limit_bytes != 0 &&
+	    size > map->size_limit_bytes - map->size_bytes)
+		return (ERR_NOMEM);
+	entry = vm_map_entry_from(map, start);
+	return (entry != NULL && entry->start < start + size ? ERR_EXIST : 0);
+}
+
+int
+vm_map_insert(struct vmspace *vm, vm_offset_t start, vm_size_t size,
+    const struct vm_map_insert_args *args)
+{
+	struct vm_object *object = args->object;
+	struct vm_map_entry *entry;
+	int error = check_place(&vm->map, start, size, args->flags);
+
+	KASSERT((object == NULL) == ((args->flags & MAP_ENTRY_GUARD) != 0),
+	    "V2: only a guard has no object");
+	if (error != 0)
+		return (error);
+	entry = vm_map_entry_create();
+	if (entry == NULL)
+		return (ERR_NOMEM);
+	entry->start = start;
+	entry->end = start + size;
+	entry->object = object;
+	entry->offset = args->offset;
+	entry->prot = args->prot;
+	entry->max_prot = args->max_prot;
+	entry->flags = args->flags;
+	entry->inheritance = args->inheritance;
+	entry->read_ahead = VM_FAULT_READ_AHEAD_INIT;
+	if (object != NULL && object->ref_count > 1)
+		object->flags &= (uint8_t)~OBJ_ONEMAPPING;
+	vm_map_entry_link(&vm->map, entry);
+	return (0);
 }
 
 static int
 insert_new(struct vmspace *vm, vm_offset_t start, vm_size_t size, vm_prot_t prot, uint8_t flags)
 {
-	struct vm_map_entry *entry = vm_map_entry_create();
 	bool guard = (flags & MAP_ENTRY_GUARD) != 0;
+	struct vm_map_insert_args args = {
+		.prot = guard ? VM_PROT_NONE : prot,
+		.max_prot = guard ? VM_PROT_NONE : VM_PROT_ALL,
+		.flags = flags,
+		.inheritance = VM_INHERIT_COPY,
+	};
+	int error;
 
-	if (entry == NULL)
+	if (!guard && (args.object = vm_object_allocate((uint32_t)atop(size))) == NULL)
 		return (ERR_NOMEM);
-	if (!guard) {
-		entry->object = vm_object_allocate((uint32_t)atop(size));
-		if (entry->object == NULL) {
-			vm_map_entry_dispose(entry);
-			return (ERR_NOMEM);
-		}
-		entry->object->usage = &vm->usage;
-	}
-	entry->start = start;
-	entry->end = start + size;
-	entry->prot = guard ? VM_PROT_NONE : prot;
-	entry->max_prot = guard ? VM_PROT_NONE : VM_PROT_ALL;
-	entry->flags = flags;
-	entry->read_ahead = VM_FAULT_READ_AHEAD_INIT;
-	vm_map_entry_link(&vm->map, entry);
-	return (0);
+	error = vm_map_insert(vm, start, size, &args);
+	if (args.object != NULL && error != 0)
+		vm_object_deallocate(args.object);
+	else if (args.object != NULL)
+		vm_object_charge(args.object, &vm->usage);
+	return (error);
 }
 
 int
@@ -233,20 +283,15 @@ vm_map_find(struct vmspace *vm, vm_offset_t *address, vm_size_t size, vm_prot_t 
 	struct vm_map *map = &vm->map;
 	struct vm_map_entry *entry;
 	vm_offset_t start = *address;
-	bool guard = (flags & MAP_ENTRY_GUARD) != 0;
+	int error;
 
-	if (size == 0 || ((size | start) & PAGE_MASK) != 0 || size > map->max - map->min)
+	if (size == 0 || (size & PAGE_MASK) != 0 || size > map->max - map->min)
 		return (ERR_INVAL);
-	if (!guard && map->size_limit_bytes != 0 &&
-	    size > map->size_limit_bytes - map->size_bytes)
-		return (ERR_NOMEM);
 	if (start == 0 && (start = find_gap(map, size)) == 0)
 		return (ERR_NOMEM);
-	if (start < map->min || start > map->max - size)
-		return (ERR_INVAL);
-	entry = vm_map_entry_from(map, start);
-	if (entry != NULL && entry->start < start + size)
-		return (ERR_EXIST);
+	error = check_place(map, start, size, flags);
+	if (error != 0)
+		return (error);
 	*address = start;
 	entry = growable(map, start, prot, flags);
 	if (entry == NULL)

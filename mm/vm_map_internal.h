@@ -20,4 +20,10 @@ void vm_map_entry_dispose(struct vm_map_entry *entry);
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
 void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);
 
+/* Split the entries at start and at end. ERR_INVAL (not page aligned, empty, outside
+ * the map), ERR_NOMEM (an entry may have been split). Does not yield. */
+int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
+/* Join neighbours in and around [start, end) that say the same. Does not yield. */
+void vm_map_simplify_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
+
 #endif

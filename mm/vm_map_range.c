@@ -7,12 +7,16 @@
  *   after    [   ][         ][  ]
  *
  * Owns: nothing of its own (see vm_map.c, whose invariants V1-V6 hold here).
- * Does not: free pages that another entry of the same object still maps: ranges of
- *   entries over one object are disjoint.
+ * Does not: free pages that another entry of the same object still maps.
  * Invariants:
  *   V7 clipping changes no contents: both parts map what the whole did;
  *   V8 a removed range is out of the map and of the page tables before the first
- *      yield, so no new fault can find it.
+ *      yield, so no new fault can find it;
+ *   V9 the pages behind a removed range are freed when its object goes, or at once if
+ *      nobody else can want them: the object is anonymous and OBJ_ONEMAPPING, which an
+ *      object is from its birth until a second entry may map the same indexes
+ *      (vm_map_insert of a shared object, fork, a shadow), and again when only one
+ *      reference and no shadow is left (vm_object_deallocate).
  * Yields: vm_map_remove (frees pages); nothing else.
  * Complexity: O(log entries + entries in the range).
  * See: contract 1.17.
@@ -30,15 +34,9 @@ clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 	back = vm_map_entry_create();
 	if (back == NULL)
 		return (false);
+	*back = *entry;
 	back->start = va;
-	back->end = entry->end;
-	back->object = entry->object;
 	back->offset = entry->offset + (vm_pindex_t)atop(va - entry->start);
-	back->prot = entry->prot;
-	back->max_prot = entry->max_prot;
-	back->flags = entry->flags;
-	back->read_ahead = entry->read_ahead;
-	back->next_read = entry->next_read;
 	if ((entry->flags & MAP_ENTRY_GUARD) == 0)
 		map->size_bytes -= entry->end - va;
 	entry->end = va;
@@ -48,8 +46,8 @@ clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 	return (true);
 }
 
-static int
-clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+int
+vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 {
 	if (((start | end) & PAGE_MASK) != 0 || start >= end || start < map->min || end > map->max)
 		return (ERR_INVAL);
@@ -60,7 +58,7 @@ clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 	return (0);
 }
 
-/* Give back what an unlinked entry mapped, and the entry. */
+/* Give back what an unlinked entry mapped, and the entry (V9). */
 static void
 entry_delete(struct vm_map_entry *entry)
 {
@@ -71,7 +69,7 @@ entry_delete(struct vm_map_entry *entry)
 	vm_map_entry_dispose(entry);
 	if (object == NULL)
 		return;
-	if (object->ref_count > 1 && object->type != OBJT_VNODE)
+	if (object->ref_count > 1 && (object->flags & OBJ_ONEMAPPING) != 0)
 		vm_object_page_remove(object, first, end);
 	vm_object_deallocate(object);
 }
@@ -81,7 +79,7 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 {
 	struct vm_map *map = &vm->map;
 	struct vm_map_entry *entry, *dead = NULL;
-	int error = clip_range(map, start, end);
+	int error = vm_map_clip_range(map, start, end);
 
 	if (error != 0)
 		return (error);
@@ -117,6 +115,14 @@ check_protect(struct vm_map *map, vm_offset_t start, vm_offset_t end, vm_prot_t 
 	return (0);
 }
 
+static bool
+same_kind(const struct vm_map_entry *a, const struct vm_map_entry *b)
+{
+	return (a->flags == b->flags && a->prot == b->prot && a->max_prot == b->max_prot &&
+	    a->inheritance == b->inheritance && a->advice == b->advice &&
+	    a->wired_count == b->wired_count);
+}
+
 /* Join entry with the one before it if both say the same. */
 static void
 simplify(struct vm_map *map, struct vm_map_entry *entry)
@@ -124,7 +130,7 @@ simplify(struct vm_map *map, struct vm_map_entry *entry)
 	struct vm_map_entry *prev = vm_map_prev(map, entry);
 
 	if (prev == NULL || prev->end != entry->start || prev->object != entry->object ||
-	    prev->object == NULL || prev->flags != entry->flags || prev->prot != entry->prot ||
+	    prev->object == NULL || !same_kind(prev, entry) ||
 	    prev->offset + atop(prev->end - prev->start) != entry->offset)
 		return;
 	KASSERT(entry->object->ref_count > 1, "V2: each entry holds a reference");
@@ -135,18 +141,50 @@ simplify(struct vm_map *map, struct vm_map_entry *entry)
 	vm_map_entry_dispose(entry);
 }
 
+void
+vm_map_simplify_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
+{
+	struct vm_map_entry *entry, *next;
+
+	for (entry = vm_map_entry_from(map, start); entry != NULL && entry->start <= end;
+	    entry = next) {
+		next = vm_map_next(map, entry);
+		simplify(map, entry);
+	}
+}
+
+int
+vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end, uint8_t inheritance)
+{
+	struct vm_map *map = &vm->map;
+	struct vm_map_entry *entry;
+	int error;
+
+	if (inheritance > VM_INHERIT_NONE)
+		return (ERR_INVAL);
+	error = vm_map_clip_range(map, start, end);
+	if (error != 0)
+		return (error);
+	for (entry = vm_map_entry_from(map, start); entry != NULL && entry->start < end;
+	    entry = vm_map_next(map, entry))
+		entry->inheritance = inheritance;
+	map->version++;
+	vm_map_simplify_range(map, start, end);
+	return (0);
+}
+
 int
 vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end, vm_prot_t prot)
 {
 	struct vm_map *map = &vm->map;
-	struct vm_map_entry *entry, *next;
+	struct vm_map_entry *entry;
 	int error;
 
 	if (((start | end) & PAGE_MASK) != 0 || start >= end || start < map->min || end > map->max)
 		return (ERR_INVAL);
 	error = check_protect(map, start, end, prot);
 	if (error == 0)
-		error = clip_range(map, start, end);
+		error = vm_map_clip_range(map, start, end);
 	if (error != 0)
 		return (error);
 	for (entry = vm_map_lookup_entry(map, start); entry != NULL && entry->start < end;
@@ -156,10 +194,6 @@ vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end, vm_prot_t
 		entry->prot = prot;
 		map->version++;
 	}
-	for (entry = vm_map_entry_from(map, start); entry != NULL && entry->start <= end;
-	    entry = next) {
-		next = vm_map_next(map, entry);
-		simplify(map, entry);
-	}
+	vm_map_simplify_range(map, start, end);
 	return (0);
 }

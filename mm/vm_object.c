@@ -15,7 +15,9 @@
  *   O2 an object is destroyed without pages, swap and paging in progress;
  *   O3 paging_in_progress pairs add with wakeup, and covers every page that a
  *      pager is working on;
- *   O4 ids are unique and never reused.
+ *   O4 ids are unique and never reused;
+ *   O5 usage is NULL or that of an address space that exists: vmspace_free ends all
+ *      charges to it.
  * Yields: vm_object_pip_wait; vm_object_page_remove and vm_object_deallocate for
  *   busy pages, paging in progress, and each SCHED_LOOP_MAX pages.
  * Complexity: page_remove O(pages * log resident).
@@ -50,9 +52,29 @@ vm_object_allocate(uint32_t size_pages)
 	object->size_pages = size_pages;
 	object->ref_count = 1;
 	object->type = OBJT_DEFAULT;
+	object->flags = OBJ_ONEMAPPING;
 	object->id = ++last_id;
 	LIST_INSERT_HEAD(&objects, object, all_link);
 	return (object);
+}
+
+void
+vm_object_charge(struct vm_object *object, struct vm_usage *usage)
+{
+	if (object->usage != NULL)
+		LIST_REMOVE(object, usage_link);
+	object->usage = usage;
+	if (usage != NULL)
+		LIST_INSERT_HEAD(&usage->charged, object, usage_link);
+}
+
+void
+vm_object_uncharge_all(struct vm_usage *usage)
+{
+	struct vm_object *object;
+
+	while ((object = LIST_FIRST(&usage->charged)) != NULL)
+		vm_object_charge(object, NULL);
 }
 
 void
@@ -102,6 +124,7 @@ vm_object_terminate(struct vm_object *object)
 	    "O2: a destroyed object has no pages and no swap");
 	if (pager != NULL && pager->dealloc != NULL)
 		pager->dealloc(object);
+	vm_object_charge(object, NULL);
 	LIST_REMOVE(object, all_link);
 	uma_zfree(&object_zone, object);
 }

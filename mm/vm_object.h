@@ -30,9 +30,11 @@ struct vnode;
 #define OBJ_FICTITIOUS   0x02 /* its pages are no frames of the pool: never paged */
 #define OBJ_UNMANAGED    0x04 /* its pages are on no queue and have no reverse mappings */
 #define OBJ_MIGHTBEDIRTY 0x08 /* vnode object: mapped writable since it was last cleaned */
+#define OBJ_ONEMAPPING   0x10 /* anonymous: no index of it is mapped by two map entries */
 
 /* What one program has cost so far. */
 struct vm_usage {
+	LIST_HEAD(, vm_object) charged; /* objects whose paging counts here */
 	uint64_t faults;        /* vm_fault calls */
 	uint64_t flag_faults;   /* final figure; while it runs see struct pmap */
 	uint64_t zero_fills;    /* pages */
@@ -80,9 +82,14 @@ struct vm_object {
 	uint32_t swap_first;
 	uint32_t swap_count;
 	struct vm_usage *usage;     /* whom to charge, or NULL */
+	LIST_ENTRY(vm_object) usage_link;
 };
 
 void vm_object_init(void);
+/* Charge object's paging to usage from now on. When usage ends, nobody is charged for
+ * what is left of it. */
+void vm_object_charge(struct vm_object *object, struct vm_usage *usage);
+void vm_object_uncharge_all(struct vm_usage *usage);
 /* New anonymous object of size_pages with one reference; NULL without memory. */
 struct vm_object *vm_object_allocate(uint32_t size_pages);
 /* One more; a vnode object may have had none. Never yields. */
