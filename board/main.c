@@ -34,12 +34,15 @@
 #include "kern/sched.h"
 #include "kern/timer.h"
 #include "kern/trace.h"
+#include "mm/file_pager.h"
 #include "mm/mm_params.h"
 #include "mm/swap_pager.h"
+#include "mm/vm_daemon.h"
 #include "mm/vm_map.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
 #include "mm/vm_pageout.h"
+#include "mm/vm_syncer.h"
 #include "proc/proc.h"
 
 static struct task boot_task;
@@ -146,7 +149,10 @@ init(void *arg)
 	boot_partitions();                          /* sd0s1, sd0s2, ... */
 	boot_file_system();                         /* programs and data */
 	boot_swap();                                /* where pages go */
+	must(file_pager_start(), "file pager");     /* dirty pages of files go there ... */
+	must(vm_syncer_start(), "syncer");          /* ... in time */
 	must(vm_pageout_start(), "page daemon");    /* from now on memory is reclaimed */
+	must(vm_daemon_start(), "vm daemon");       /* ... and programs held to limits */
 	banner_end();
 	sched_run_longest_reset();                  /* until here nobody had to wait */
 	begin_work();
@@ -180,6 +186,7 @@ kernel_main(uint64_t x0)
 	vm_object_init();
 	vm_map_init();
 	swap_pager_init();
+	file_pager_init();
 	proc_init();
 	must(task_create(&t, "init", PRI_NORMAL, init, NULL), "init");
 	sched_idle_forever();

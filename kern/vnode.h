@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "kern/blkdev.h"
 #include "kern/sleep_lock.h"
@@ -59,8 +60,11 @@ struct vnode {
 	/* Whoever writes dirty pages of the file back holds it. Taken after a write has
 	 * begun (vnode_write_begin), before the lock of the object and of pages. */
 	struct sleep_lock lock;
-	struct vm_object *object; /* mm/file_pager's: the file's pages, or NULL */
-	int write_error;       /* mm/file_pager's: a write failed, nobody has been told */
+	/* mm/file_pager's */
+	struct vm_object *object; /* the file's pages, or NULL */
+	TAILQ_ENTRY(vnode) object_link; /* list of vnodes with an object */
+	uint64_t object_used;  /* value of a counter when it was last given up */
+	int write_error;       /* a write failed, nobody has been told */
 };
 
 /* One directory entry. */

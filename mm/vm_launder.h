@@ -30,4 +30,17 @@ uint32_t vm_pageout_flush(struct vm_page **mc, uint32_t count, uint32_t flags,
  * if it is gone. Never yields. */
 bool vm_pageout_try_free(struct vm_page *m);
 
+/* Flags of vm_object_page_clean. */
+#define OBJPC_SYNC  1 /* wait for busy pages and for the disk; look again on change */
+#define OBJPC_INVAL 2 /* free the pages afterwards, mapped or not (not wired, not held) */
+
+/*
+ * Write the dirty pages of [start, end) (end 0: all), in order, in runs; from the page
+ * daemon without OBJPC_SYNC asynchronously. False if some page could not be written. The
+ * caller keeps the object alive. May yield. (mm/vm_launder_object.c)
+ */
+struct vm_object;
+bool vm_object_page_clean(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+    uint32_t flags);
+
 #endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files as objects: their life.
+ *
+ *               file_pager_alloc          last reference gone
+ *   (no object) ----------------> IN USE <-------------------> KEPT, with its pages
+ *        ^                               file_pager_alloc        |
+ *        +------- terminated: least recent of more than ---------+
+ *                 vm.file_objects_max, or empty and memory is low
+ *
+ * The pages of a file that nobody uses stay until the page daemon takes them. What is
+ * dirty when the last mapping or open file goes is written back then; if that is not
+ * possible at once, by the syncer.
+ *
+ *   file_pager_io.c     pages to sectors      file_pager_read.c    page-in
+ *   file_pager_write.c  page-out
+ *
+ * Owns: the list of file objects, vnode.object, .is_text and .write_error, OBJ_MIGHTBEDIRTY.
+ * Does not: know file systems (kern/vnode.h) or programs.
+ * Invariants:
+ *   F1 a vnode has at most one object, and that one names it and holds a reference to it;
+ *   F2 the object is as large as the file, in pages; neither changes;
+ *   F3 at most vm.file_objects_max objects without references are kept, those with dirty
+ *      pages apart;
+ *   F4 a dirty page, or one mapped for writing, lies in an object with OBJ_MIGHTBEDIRTY.
+ * Yields: file_pager_alloc, file_pager_page, file_pager_sync, and dropping the last reference.
+ * Complexity: a step for each file in the list, where an object is made or given up.
+ * See: contract 1.4, 1.17; docs/decisions (unified page cache).
+ */
+#include "mm/file_pager.h"
+
+#include "kern/eventhandler.h"
+#include "kern/sched.h"
+#include "mm/file_pager_internal.h"
+#include "mm/vm_launder.h"
+#include "mm/vm_meter.h"
+
+static TAILQ_HEAD(file_list, vnode) files = TAILQ_HEAD_INITIALIZER(files); /* new ones last */
+static uint64_t use_clock;
+
+/* ---- life */
+
+static struct vm_object *
+make(struct vnode *vp)
+{
+	struct vm_object *object = vm_object_allocate(file_pages(vp));
+
+	if (object == NULL)
+		return (NULL);
+	object->type = OBJT_VNODE;
+	object->vnode = vp;
+	vp->object = object;
+	vnode_ref(vp);
+	TAILQ_INSERT_TAIL(&files, vp, object_link);
+	return (object);
+}
+
+struct vm_object *
+file_pager_alloc(struct vnode *vp)
+{
+	KASSERT(vp->ref_count > 0 && !vp->is_directory, "F1: the file is in use");
+	while (vp->object != NULL && (vp->object->flags & OBJ_DEAD) != 0)
+		tsleep(&vp->object, "vobjdead", SLEEP_FOREVER);
+	if (vp->object == NULL)
+		return (make(vp));
+	vm_object_reference(vp->object);
+	return (vp->object);
+}
+
+/* The object is going, without pages. */
+static void
+file_dealloc(struct vm_object *object)
+{
+	struct vnode *vp = object->vnode;
+
+	KASSERT(vp->object == object, "F1: file and object name each other");
+	TAILQ_REMOVE(&files, vp, object_link);
+	vp->object = NULL;
+	wakeup(&vp->object);
+	vnode_unref(vp);
+}
+
+static inline bool
+is_kept(const struct vm_object *object)
+{
+	return (object->ref_count == 0 && (object->flags & OBJ_DEAD) == 0);
+}
+
+/* The kept object to give up next, or NULL while there are not too many (F3). */
+static struct vm_object *
+least_recent(void)
+{
+	struct vnode *vp, *oldest = NULL;
+	int64_t kept = 0;
+
+	TAILQ_FOREACH(vp, &files, object_link) {
+		if (!is_kept(vp->object) || (vp->object->flags & OBJ_MIGHTBEDIRTY) != 0)
+			continue;
+		kept++;
+		if (oldest == NULL || vp->object_used < oldest->object_used)
+			oldest = vp;
+	}
+	return (kept > mm_params.file_objects_max ? oldest->object : NULL);
+}
+
+/* Nobody uses the file any more. Dirty pages go to the disk now, or by the syncer. */
+static void
+file_unreferenced(struct vm_object *object)
+{
+	object->vnode->is_text = false;
+	object->vnode->object_used = ++use_clock;
+	if ((object->flags & OBJ_MIGHTBEDIRTY) != 0) {
+		int error;
+
+		vm_object_reference(object);
+		error = file_pager_sync(object, 0, 0, 0, true);
+		(void)error; /* it stays dirty: the syncer will try again */
+		object->ref_count--; /* not by vm_object_deallocate, which calls this */
+	}
+	while ((object = least_recent()) != NULL)
+		vm_object_terminate(object);
+}
+
+/* EVENT_VM_LOWMEM: objects of which nothing is left. */
+static void
+give_up_empty(void *arg, uint32_t flags)
+{
+	struct vnode *vp, *next;
+
+	(void)arg;
+	(void)flags;
+	TAILQ_FOREACH_SAFE(vp, &files, object_link, next) {
+		struct vm_object *object = vp->object;
+
+		if (is_kept(object) && object->resident_count == 0 && object->cached_count == 0 &&
+		    object->paging_in_progress == 0 && !sleep_lock_held(&object->lock))
+			vm_object_terminate(object);
+	}
+}
+
+static struct eventhandler lowmem_handler = {
+	.name = "file objects",
+	.fn = give_up_empty,
+	.priority = EVENTHANDLER_PRI_FIRST, /* so that their vnodes can go next */
+};
+
+/* ---- pages for read and write */
+
+/* Pages pindex, pindex + 1, ..., as many of ahead as can be had without waiting. */
+static uint32_t
+window_allocate(struct vm_object *object, struct vm_page **m, uint32_t ahead)
+{
+	const struct vm_domain *vmd = &vm_domains[0];
+	uint32_t n;
+
+	for (n = 1; n <= ahead && m[0]->pindex + n < object->size_pages; n++) {
+		if (vm_page_count_min(vmd) ||
+		    vm_page_lookup(object, m[0]->pindex + n) != NULL)
+			break;
+		m[n] = vm_page_alloc(object, m[0]->pindex + n,
+		    VM_ALLOC_NORMAL | VM_ALLOC_IFNOTCACHED);
+		if (m[n] == NULL)
+			break;
+	}
+	return (n);
+}
+
+static int
+error_of(enum vm_pager_outcome outcome)
+{
+	switch (outcome) {
+	case VM_PAGER_OK:
+		return (0);
+	case VM_PAGER_BAD:
+		return (ERR_RANGE);
+	case VM_PAGER_AGAIN:
+		return (ERR_AGAIN);
+	default:
+		return (ERR_IO);
+	}
+}
+
+/* Bring page pindex in; ERR_AGAIN = wait for memory and look again. */
+static int
+page_in(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead)
+{
+	struct vm_page *m[FILE_IO_PAGES];
+	enum vm_pager_outcome outcome = VM_PAGER_OK;
+
+	m[0] = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL);
+	if (m[0] == NULL)
+		return (ERR_AGAIN);
+	vm_object_pip_add(object, 1);
+	if (m[0]->valid != VM_PAGE_BITS_ALL)
+		outcome = file_get_pages(object, m, window_allocate(object, m,
+		    ahead < FILE_IO_PAGES ? ahead : FILE_IO_PAGES - 1), 0);
+	if (outcome == VM_PAGER_OK) {
+		vm_page_deactivate(m[0]);
+		vm_page_xunbusy(m[0]);
+	} else {
+		vm_page_free(m[0]);
+	}
+	vm_object_pip_wakeup(object, 1);
+	return (error_of(outcome));
+}
+
+int
+file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead, const bool *killed,
+    struct vm_page **out)
+{
+	bool found = true;
+	struct vm_page *m;
+	int error;
+
+	if (pindex >= object->size_pages)
+		return (ERR_RANGE);
+	while ((m = vm_page_lookup(object, pindex)) == NULL || vm_page_xbusied(m)) {
+		if (m != NULL) {
+			vm_page_busy_sleep(m, "filepg");
+			continue;
+		}
+		found = false;
+		error = page_in(object, pindex, ahead);
+		if (error == ERR_AGAIN && *killed)
+			return (ERR_KILLED);
+		if (error == ERR_AGAIN)
+			vm_waitpfault(&vm_domains[0]);
+		else if (error != 0)
+			return (error);
+	}
+	if (found)
+		vm_page_reference(m); /* used twice: worth keeping */
+	vm_page_hold(m);
+	*out = m;
+	return (0);
+}
+
+void
+file_pager_changed(struct vm_page *m)
+{
+	KASSERT(m->object != NULL && m->object->type == OBJT_VNODE && m->hold_count > 0,
+	    "F4: a page of a file, held");
+	vm_page_dirty(m);
+	m->object->flags |= OBJ_MIGHTBEDIRTY;
+	pmap_page_filled(m);
+}
+
+/* A fault maps the page so that it can be written. F4. */
+static void
+file_page_dirtied(struct vm_page *m)
+{
+	m->object->flags |= OBJ_MIGHTBEDIRTY;
+}
+
+/* ---- writing back */
+
+/* With the vnode's lock, within the gate. */
+static int
+clean_locked(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags)
+{
+	struct vnode *vp = object->vnode;
+	bool clean = vm_object_page_clean(object, start, end, flags);
+	int error = 0;
+
+	if ((flags & OBJPC_SYNC) == 0)
+		return (clean ? 0 : ERR_IO);
+	error = vp->write_error;
+	vp->write_error = 0;
+	if (error == 0 && !clean)
+		error = ERR_IO;
+	return (error != 0 ? error : blk_flush(vp->dev));
+}
+
+int
+file_pager_sync(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags,
+    bool nowait)
+{
+	struct vnode *vp = object->vnode;
+	int error;
+
+	KASSERT(object->ref_count > 0, "F1: the object is in use");
+	if ((object->flags & OBJ_MIGHTBEDIRTY) == 0 && vp->write_error == 0 &&
+	    object->paging_in_progress == 0 && (flags & OBJPC_INVAL) == 0)
+		return (0);
+	error = vnode_write_begin(vp, nowait);
+	if (error != 0)
+		return (error);
+	sleep_lock_acquire(&vp->lock);
+	error = clean_locked(object, start, end, flags);
+	sleep_lock_release(&vp->lock);
+	vnode_write_end(vp);
+	return (error);
+}
+
+/* ---- all of them */
+
+struct vm_object *
+file_pager_next_dirty(uint32_t after_id)
+{
+	struct vnode *vp;
+
+	TAILQ_FOREACH(vp, &files, object_link)
+		if (vp->object->id > after_id && (vp->object->flags & OBJ_DEAD) == 0 &&
+		    ((vp->object->flags & OBJ_MIGHTBEDIRTY) != 0 || vp->write_error != 0))
+			return (vp->object);
+	return (NULL);
+}
+
+/* The words of the first rule that the file breaks. */
+static const char *
+check_file(const struct vnode *vp)
+{
+	struct vm_object *object = vp->object;
+	struct vm_page *m;
+
+	if (object == NULL || object->vnode != vp || object->type != OBJT_VNODE)
+		return ("F1: file and object name each other");
+	if (vp->ref_count == 0)
+		return ("F1: a file with an object is referenced");
+	if (object->size_pages != file_pages(vp) || object->swap_count != 0)
+		return ("F2: the object is as large as the file, without swap");
+	for (m = vm_page_find_least(object, 0); m != NULL; m = vm_page_next(m))
+		if (m->dirty != 0 && (object->flags & OBJ_MIGHTBEDIRTY) == 0)
+			return ("F4: a dirty page lies in an object that might be dirty");
+	return (NULL);
+}
+
+const char *
+file_pager_check(void)
+{
+	const char *broken = NULL;
+	struct vnode *vp;
+
+	TAILQ_FOREACH(vp, &files, object_link)
+		if (broken == NULL)
+			broken = check_file(vp);
+	return (broken);
+}
+
+const struct vm_pager_ops file_pager_ops = {
+	.has_page = file_has_page,
+	.get_pages = file_get_pages,
+	.put_pages = file_put_pages,
+	.page_unswapped = file_page_dirtied,
+	.unreferenced = file_unreferenced,
+	.dealloc = file_dealloc,
+};
+
+void
+file_pager_init(void)
+{
+	TAILQ_INIT(&files);
+	use_clock = 0;
+	file_write_init();
+	vm_pager_ops[OBJT_VNODE] = &file_pager_ops;
+	eventhandler_register(EVENT_VM_LOWMEM, &lowmem_handler);
+}
+
+int
+file_pager_start(void)
+{
+	return (file_write_start());
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file pager: objects whose pages are those of a file (OBJT_VNODE). There is one for
+ * each file in use, so whoever maps, reads or writes a file sees the same pages.
+ * Public: file_pager_* below are also used by proc and the monitor.
+ */
+#ifndef MM_FILE_PAGER_H
+#define MM_FILE_PAGER_H
+
+#include "kern/vnode.h"
+#include "mm/vm_pager.h"
+
+void file_pager_init(void);
+/* Create task fileio, which settles writes. Once, at boot. ERR_NOMEM. */
+int file_pager_start(void) ERR_MUST_CHECK;
+
+/*
+ * The object of file vp (no directory), with one more reference, which the caller drops
+ * by vm_object_deallocate; NULL without memory. The object holds a reference to vp as
+ * long as it lives. May yield.
+ */
+struct vm_object *file_pager_alloc(struct vnode *vp);
+
+/*
+ * Page pindex of a file's object, valid and held (the caller ends by vm_page_unhold), with
+ * up to ahead further ones read along if it has to be read. ERR_RANGE (past the end),
+ * ERR_IO, ERR_CORRUPT; ERR_KILLED when *killed became true while it waited for memory. The
+ * caller has a reference to object. May yield.
+ */
+int file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead,
+    const bool *killed, struct vm_page **out) ERR_MUST_CHECK;
+/* The caller has changed m, a page from file_pager_page: it will be written back. Never
+ * yields. */
+void file_pager_changed(struct vm_page *m);
+
+/*
+ * Write the dirty pages of [start, end) back (end 0: all) with flags OBJPC_* of
+ * mm/vm_launder.h. With OBJPC_SYNC returns when they are on the disk, and the error of any
+ * earlier write that nobody has been told of. ERR_IO and what else the disk says, ERR_ROFS;
+ * ERR_AGAIN with nowait while writes are suspended. The caller has a reference to object.
+ * May yield.
+ */
+int file_pager_sync(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags,
+    bool nowait) ERR_MUST_CHECK;
+
+/* The next object of a file with dirty pages, perhaps, or an untold error, in order of ids;
+ * NULL after the last. Never yields. */
+struct vm_object *file_pager_next_dirty(uint32_t after_id);
+/* Verify the list: the words of what is broken, or NULL. Never yields. */
+const char *file_pager_check(void);
+
+extern const struct vm_pager_ops file_pager_ops;
+
+#endif
