@@ -89,6 +89,7 @@
 #define EBB_RLIMIT_AS     1 /* bytes mapped */
 #define EBB_RLIMIT_BUDGET 2 /* bytes resident, enforced step by step (memory budget) */
 #define EBB_RLIMIT_MEMLOCK 3 /* bytes wired by mlock */
+#define EBB_RLIMIT_COUNT   4
 #define EBB_RLIM_INFINITY UINT64_MAX
 
 #define EBB_RUSAGE_SELF     0

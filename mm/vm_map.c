@@ -218,7 +218,7 @@ check_place(struct vm_map *map, vm_offset_t start, vm_size_t size, uint8_t flags
 	    start < map->min || start > map->max - size)
 		return (ERR_INVAL);
 	if ((flags & MAP_ENTRY_GUARD) == 0 && map->size_limit_bytes != 0 &&
-	    size > map->size_limit_bytes - map->size_bytes)
+	    map->size_bytes + size > map->size_limit_bytes)
 		return (ERR_NOMEM);
 	entry = vm_map_entry_from(map, start);
 	return (entry != NULL && entry->start < start + size ? ERR_EXIST : 0);

@@ -122,6 +122,7 @@ proc_start(struct proc *p)
 	p->vmspace = vmspace_alloc(p->abi->address_min, p->abi->address_max);
 	if (p->vmspace == NULL)
 		return (ERR_NOMEM);
+	proc_limits_apply(p);
 	snprintf(name, sizeof(name), "%.*s", (int)sizeof(name) - 1, p->name);
 	error = task_create(&p->task, name, PRI_NORMAL, proc_main, p);
 	if (error != 0) {
@@ -145,6 +146,7 @@ proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t p
 	TAILQ_INSERT_TAIL(&procs, p, all_link);
 	p->abi = &proc_abi_aarch64;
 	p->parent_pid = parent_pid;
+	proc_limits_inherit(p, parent_pid != 0 ? proc_find(parent_pid) : NULL);
 	p->start_us = timer_now_us();
 	p->files[0].kind = PROC_FILE_CONSOLE_IN;
 	p->files[1].kind = PROC_FILE_CONSOLE_OUT;
@@ -251,17 +253,23 @@ proc_wait(uint32_t parent_pid, uint32_t pid, struct proc_exit *out)
 {
 	struct proc *self = curtask()->proc;
 	struct proc *p;
+	int error = 0;
 	bool any;
 
 	while ((p = find_zombie(parent_pid, pid, &any)) == NULL) {
-		if (!any)
-			return (ERR_CHILD);
-		if (self != NULL && self->killed)
-			return (ERR_KILLED);
+		if (!any || (self != NULL && self->killed)) {
+			error = any ? ERR_KILLED : ERR_CHILD;
+			break;
+		}
+		if (self != NULL && self->idle_since_us == 0)
+			proc_idle_begin(self);
 		tsleep(&exit_channel, "wait", SLEEP_FOREVER);
 	}
-	collect(p, out);
-	return (0);
+	if (self != NULL)
+		proc_idle_end(self);
+	if (p != NULL)
+		collect(p, out);
+	return (error);
 }
 
 int

@@ -83,6 +83,13 @@ struct proc {
 	char path[128];              /* of the program file */
 	int exec_status;             /* 0, or ERR_* of a failed exec */
 	char exec_error[96];         /* why exec failed, for the parent's message */
+	/* proc_limit.c's: */
+	struct ebb_rlimit limits[EBB_RLIMIT_COUNT]; /* bytes; children inherit them */
+	uint32_t resident_pages;     /* as the vm daemon last saw it, and the most it saw */
+	uint32_t resident_pages_max;
+	uint32_t swapouts;           /* times swapped out whole */
+	bool swapped;                /* swapped out, until it runs */
+	uint64_t idle_since_us;      /* sleeps where its memory is not in use; 0 = no */
 	uint8_t fp_state[CPU_FP_STATE_BYTES] __attribute__((aligned(16)));
 };
 
@@ -119,6 +126,16 @@ int proc_reap(uint32_t parent_pid, struct proc_exit *out) ERR_MUST_CHECK;
 /* End process pid: it stops at its next return to EL0 or is woken from its sleep.
  * ERR_NOENT. Never yields. */
 int proc_kill(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
+
+/*
+ * Set one limit (EBB_RLIMIT_*) of p. ERR_INVAL (no such resource, soft above hard),
+ * ERR_PERM (hard above the present one, unless may_raise). Takes effect within about
+ * a second. Does not yield.
+ */
+int proc_limit_set(struct proc *p, uint64_t resource, const struct ebb_rlimit *limit,
+    bool may_raise) ERR_MUST_CHECK;
+/* The smaller of soft and hard, bytes. */
+uint64_t proc_limit_bytes(const struct proc *p, uint32_t resource);
 
 /* In pid order; NULL = first. Valid until the next yield. */
 struct proc *proc_next(struct proc *prev);

@@ -4,10 +4,13 @@
  *
  * Also the words in which a process's state and end are told to people.
  *
- * Owns: the ops table registered with mm.
- * Does not: decide who dies (mm/vm_oom.c).
+ * Owns: the ops table registered with mm; swapped, swapouts and the resident figures.
+ * Does not: decide who dies (mm/vm_pageout_oom.c) or is swapped out (mm/vm_daemon*.c).
+ *   The kernel is cooperative and has no debugger: no client is LOCKED or TRACED.
  * Invariants:
  *   K1  a ZOMBIE is never shown: it has no memory
+ *   K2  only who sleeps in a wait that uses no memory of the program is swapped out,
+ *       and his mark goes when that wait ends
  * Yields: never.
  * See: mm/vm_client.h, proc.c.
  */
@@ -31,7 +34,20 @@ client_flags(const struct proc *p)
 		flags |= VM_CLIENT_EXITING;
 	if (p->killed)
 		flags |= VM_CLIENT_KILLED;
+	if (p->swapped)
+		flags |= VM_CLIENT_SWAPPED;
+	if (p->idle_since_us == 0)
+		flags |= VM_CLIENT_UNSAFE; /* K2 */
+	if (p->task != NULL && p->task->base_priority < PRI_KILLED)
+		flags |= VM_CLIENT_REALTIME;
 	return (flags);
+}
+
+static uint32_t
+limit_pages(uint64_t bytes)
+{
+	return (bytes / PAGE_SIZE < VM_CLIENT_NO_LIMIT ? (uint32_t)(bytes / PAGE_SIZE)
+						      : VM_CLIENT_NO_LIMIT);
 }
 
 static bool
@@ -46,6 +62,10 @@ client_next(uint32_t after_pid, struct vm_client *out)
 		out->name = p->name;
 		out->vmspace = p->vmspace;
 		out->flags = client_flags(p);
+		out->asleep_us = p->idle_since_us == 0 ? 0 : timer_now_us() - p->idle_since_us;
+		out->rss_soft_pages = limit_pages(p->limits[EBB_RLIMIT_RSS].soft);
+		out->rss_hard_pages = limit_pages(p->limits[EBB_RLIMIT_RSS].hard);
+		out->budget_pages = limit_pages(proc_limit_bytes(p, EBB_RLIMIT_BUDGET));
 		return (true);
 	}
 	return (false);
@@ -60,9 +80,35 @@ client_kill(uint32_t pid, const char *reason)
 	KASSERT(error == 0, "K1: mm kills a live process");
 }
 
+static void
+client_set_usage(uint32_t pid, uint32_t resident_pages)
+{
+	struct proc *p = proc_find(pid);
+
+	if (p == NULL)
+		return;
+	p->resident_pages = resident_pages;
+	if (resident_pages > p->resident_pages_max)
+		p->resident_pages_max = resident_pages;
+}
+
+static bool
+client_swap_out(uint32_t pid)
+{
+	struct proc *p = proc_find(pid);
+
+	if (p == NULL || p->swapped || p->idle_since_us == 0)
+		return (false); /* K2 */
+	p->swapped = true;
+	p->swapouts++;
+	return (true);
+}
+
 static const struct vm_client_ops client_ops = {
 	.next = client_next,
 	.kill = client_kill,
+	.set_usage = client_set_usage,
+	.swap_out = client_swap_out,
 };
 
 void
@@ -88,6 +134,8 @@ proc_state_name(const struct proc *p)
 		return ("zombie");
 	if (p->killed)
 		return ("dying");
+	if (p->swapped)
+		return ("swapped");
 	switch (p->task->state) {
 	case TASK_RUNNING:
 		return ("run");

@@ -20,6 +20,26 @@ void proc_client_init(void);
 /* Collect vm's figures into usage and free it. May yield. */
 void vmspace_retire(struct vmspace *vm, struct vm_usage *usage);
 
+/* Give p the limits of parent (NULL: none at all), and its address space, if it has
+ * one already, the limit of its size; to be called again for a new address space. */
+void proc_limits_inherit(struct proc *p, const struct proc *parent);
+void proc_limits_apply(struct proc *p);
+
+/* The calling process begins, or ends, a sleep during which nobody uses its memory:
+ * it may be swapped out meanwhile. */
+static inline void
+proc_idle_begin(struct proc *p)
+{
+	p->idle_since_us = timer_now_us();
+}
+
+static inline void
+proc_idle_end(struct proc *p)
+{
+	p->idle_since_us = 0;
+	p->swapped = false;
+}
+
 /* System calls by subject, each `negative errno-free ERR_* or result`. */
 int64_t sys_write(struct proc *p, const uint64_t *a);
 int64_t sys_read(struct proc *p, const uint64_t *a);
@@ -32,5 +52,7 @@ int64_t sys_sbrk(struct proc *p, const uint64_t *a);
 int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);
 int64_t sys_mprotect(struct proc *p, const uint64_t *a);
+int64_t sys_setrlimit(struct proc *p, const uint64_t *a);
+int64_t sys_getrlimit(struct proc *p, const uint64_t *a);
 
 #endif

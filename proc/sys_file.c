@@ -71,6 +71,7 @@ console_read_line(struct proc *p, char *line, uint32_t limit)
 			return (ERR_KILLED);
 		if (c == ERR_TIMEDOUT)
 			continue;
+		p->idle_since_us = timer_now_us();
 		if (c == 4 && used == 0) /* Ctrl-D: end of file */
 			return (0);
 		if (c == '\r' || c == '\n') {
@@ -97,7 +98,9 @@ console_read(struct proc *p, uint64_t to, uint64_t bytes)
 
 	if (bytes == 0)
 		return (0);
+	proc_idle_begin(p);
 	n = console_read_line(p, line, bytes < sizeof(line) ? (uint32_t)bytes : sizeof(line));
+	proc_idle_end(p);
 	if (n <= 0)
 		return (n);
 	error = copyout(line, to, (size_t)n);

@@ -75,9 +75,14 @@ sys_sleep(struct proc *p, const uint64_t *a)
 {
 	uint64_t us = a[0] > INT64_MAX ? INT64_MAX : a[0];
 
-	if (us != 0 && tsleep(p, "nanslp", us) == 0)
-		return (ERR_KILLED);
-	return (0);
+	int error = ERR_TIMEDOUT;
+
+	if (us != 0) {
+		proc_idle_begin(p);
+		error = tsleep(p, "nanslp", us);
+		proc_idle_end(p);
+	}
+	return (error == 0 ? ERR_KILLED : 0);
 }
 
 static int64_t
@@ -204,6 +209,8 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_USAGE] = sys_usage,
 	[EBB_SYS_ISATTY] = sys_isatty,
 	[EBB_SYS_WORKINGSET] = sys_workingset,
+	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
+	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 };
 
 /* The programs' newlib and this kernel's libc are the same library: errno values

@@ -59,6 +59,18 @@ ebb_times(struct ebb_times *times)
 	return ((int)checked(ebb_syscall(EBB_SYS_TIMES, (uintptr_t)times, 0, 0)));
 }
 
+int
+ebb_getrlimit(uint32_t resource, struct ebb_rlimit *limit)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_GETRLIMIT, resource, (uintptr_t)limit, 0)));
+}
+
+int
+ebb_setrlimit(uint32_t resource, const struct ebb_rlimit *limit)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_SETRLIMIT, resource, (uintptr_t)limit, 0)));
+}
+
 uint64_t
 ebb_clock_us(void)
 {

@@ -32,6 +32,10 @@ int64_t ebb_working_set(void);
 /* This program's time on the core, its age, and the core's idle time. */
 int ebb_times(struct ebb_times *times);
 
+/* Limits (EBB_RLIMIT_*) of this program and of those that it starts from now on. */
+int ebb_getrlimit(uint32_t resource, struct ebb_rlimit *limit);
+int ebb_setrlimit(uint32_t resource, const struct ebb_rlimit *limit);
+
 /* Microseconds since the board booted. */
 uint64_t ebb_clock_us(void);
 int ebb_sleep_us(uint64_t us);

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "kern/console.h"
+#include "lib/ebb_abi.h"
 
 const struct monitor_command monitor_commands[] = {
 	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency", 0, cmd_blkstat },
@@ -26,6 +27,9 @@ const struct monitor_command monitor_commands[] = {
 	{ "check", "", "verify every invariant of the VM", 0, cmd_check },
 	{ "help", "[COMMAND]", "list the commands, or explain one", 1, cmd_help },
 	{ "kill", "PID", "end a program", 1, cmd_kill },
+	{ "limit", "PID [NAME=SOFT[:HARD] ...]",
+	    "show or set a program's limits: rss, budget, as, memlock; 2M, 512K, none",
+	    EBB_RLIMIT_COUNT + 1, cmd_limit },
 	{ "ls", "[DIRECTORY]", "list a directory (/ if not given)", 1, cmd_ls },
 	{ "poweroff", "[CODE]", "power off (with semihosting: exit code, 0 if not given)", 1,
 	    cmd_poweroff },

@@ -50,6 +50,8 @@ void cmd_help(const struct monitor_call *call);
 void cmd_run(const struct monitor_call *call);
 void cmd_ps(const struct monitor_call *call);
 void cmd_kill(const struct monitor_call *call);
+/* commands_limit.c */
+void cmd_limit(const struct monitor_call *call);
 /* commands_file.c */
 void cmd_ls(const struct monitor_call *call);
 void cmd_cat(const struct monitor_call *call);

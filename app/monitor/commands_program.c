@@ -31,6 +31,7 @@ struct ps_row {
 	char name[PROC_NAME_BYTES];
 	char wait[12];
 	const char *state;
+	char limit_kib[12];  /* of resident memory, or '-' */
 	uint64_t run_us;
 	uint32_t resident_kib, swap_kib;
 	uint64_t faults;
@@ -89,6 +90,21 @@ row_fill_task(struct ps_row *row, const struct task *t)
 }
 
 static void
+row_fill_limit(struct ps_row *row, const struct proc *p)
+{
+	uint64_t rss = proc_limit_bytes(p, EBB_RLIMIT_RSS);
+	uint64_t budget = proc_limit_bytes(p, EBB_RLIMIT_BUDGET);
+
+	if (budget < rss)
+		rss = budget;
+	if (rss == EBB_RLIM_INFINITY)
+		snprintf(row->limit_kib, sizeof(row->limit_kib), "-");
+	else
+		snprintf(row->limit_kib, sizeof(row->limit_kib), "%lu",
+		    (unsigned long)(rss / 1024 % 1000000000));
+}
+
+static void
 row_fill_program(struct ps_row *row, const struct proc *p)
 {
 	row->is_program = true;
@@ -99,6 +115,9 @@ row_fill_program(struct ps_row *row, const struct proc *p)
 		row->wait[0] = '\0';
 		row->run_us = timer_cycles_to_us(p->run_cycles);
 	}
+	if (p->swapped)
+		row->state = "swapped";
+	row_fill_limit(row, p);
 	row->resident_kib = row->swap_kib = 0;
 	row->faults = p->usage.faults;
 	if (p->vmspace != NULL) {
@@ -137,15 +156,16 @@ cmd_ps(const struct monitor_call *call)
 	uint32_t count = rows_collect(), i;
 
 	(void)call;
-	kprintf("  PID STATE  WAIT       RES KiB  SWAP KiB     FAULTS    TIME s NAME\n");
+	kprintf("  PID STATE   WAIT       RES KiB LIMIT KiB  SWAP KiB     FAULTS    TIME s"
+	    " NAME\n");
 	for (i = 0; i < count; i++) {
 		const struct ps_row *r = &rows[i];
-		char memory[48] = "        -         -          -";
+		char memory[64] = "        -         -         -          -";
 
 		if (r->is_program)
-			snprintf(memory, sizeof(memory), "%9u %9u %10lu", r->resident_kib,
-			    r->swap_kib, (unsigned long)r->faults);
-		kprintf("%5s %-6s %-8s %30s %5lu.%03lu %s\n", r->id, r->state, r->wait, memory,
+			snprintf(memory, sizeof(memory), "%9u %9s %9u %10lu", r->resident_kib,
+			    r->limit_kib, r->swap_kib, (unsigned long)r->faults);
+		kprintf("%5s %-7s %-8s %40s %5lu.%03lu %s\n", r->id, r->state, r->wait, memory,
 		    (unsigned long)(r->run_us / 1000000), (unsigned long)(r->run_us / 1000 % 1000),
 		    r->name);
 	}
