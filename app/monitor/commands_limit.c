@@ -75,7 +75,8 @@ parse_word(const struct monitor_call *call, const char *word, struct ebb_rlimit 
 	int which = equals == NULL ? -1 : find_name(word, (size_t)(equals - word));
 
 	if (which < 0) {
-		monitor_expected(call, "expected rss=, budget=, as= or memlock=, got '%.60s'", word);
+		monitor_expected(call, "expected rss=, budget=, as= or memlock=, got '%.60s'",
+		    word);
 		return (false);
 	}
 	limit = &limits[which];
@@ -87,7 +88,8 @@ parse_word(const struct monitor_call *call, const char *word, struct ebb_rlimit 
 		return (false);
 	}
 	if (limit->soft > limit->hard) {
-		monitor_expected(call, "the soft limit of %s is above its hard limit", names[which]);
+		monitor_expected(call, "the soft limit of %s is above its hard limit",
+		    names[which]);
 		return (false);
 	}
 	return (true);

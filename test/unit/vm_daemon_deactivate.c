@@ -402,10 +402,11 @@ far_mapped(struct vm_object *object, uint32_t start, uint32_t end)
 static uint32_t
 far_resident(uint32_t pages)
 {
+	vm_offset_t va = SIM_SWAP_BASE + FAR_PAGE * PAGE_SIZE;
 	uint32_t i, count = 0;
 
-	for (i = 0; i < pages; i++)
-		count += sim_pmap_find(&vm->pmap, SIM_SWAP_BASE + (FAR_PAGE + i) * PAGE_SIZE) != NULL;
+	for (i = 0; i < pages; i++, va += PAGE_SIZE)
+		count += sim_pmap_find(&vm->pmap, va) != NULL;
 	return (count);
 }
 
