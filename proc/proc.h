@@ -52,10 +52,11 @@ enum proc_file_kind {
 
 struct proc_file {
 	struct vnode *vnode;
+	struct vm_object *object;    /* the file's pages, once they were read or written */
 	uint64_t offset;
-	struct vm_page *buffer;      /* wired; holds page buffer_index of the file, or NULL */
-	uint64_t buffer_index;       /* UINT64_MAX: nothing in it */
+	uint64_t next_index;         /* page where reading goes on if it is sequential */
 	uint8_t kind; /* enum proc_file_kind */
+	uint8_t mode; /* EBB_O_* */
 };
 
 struct proc {

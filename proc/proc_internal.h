@@ -11,8 +11,26 @@
  * yield; never returns. */
 _Noreturn void proc_exit(int32_t status);
 
-/* Close fd of p; nothing if it is not open. Does not yield. */
+/* Close fd of p; nothing if it is not open. May yield (writes back what is dirty). */
 void proc_file_close(struct proc *p, int fd);
+
+/* ---- file_io.c: an open file, whatever its number */
+/* Open path with mode EBB_O_*, as kind VNODE. ERR_INVAL (mode), what vfs_lookup says;
+ * for writing also ERR_ISDIR, ERR_BUSY (a program runs from it), ERR_ROFS. May yield. */
+int proc_file_open(struct proc_file *file, const char *path, uint64_t mode) ERR_MUST_CHECK;
+bool proc_file_writable(const struct proc_file *file);
+/* Make *to another of the same, for a forked process. Does not yield. */
+void proc_file_copy(struct proc_file *to, const struct proc_file *from);
+/* Give up what an open file of any kind refers to. May yield. */
+void proc_file_end(struct proc_file *file);
+/* Bytes moved (short at the end of the file), or ERR_*: ERR_BADF (not open for that),
+ * ERR_ISDIR, ERR_FAULT, ERR_IO, ERR_NOSPC (writing at its end). May yield. */
+int64_t proc_file_read(struct proc *p, struct proc_file *file, uint64_t to, uint64_t bytes);
+int64_t proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes);
+/* All that was written to the file is on the disk; or why not. May yield. */
+int proc_file_sync(struct proc_file *file) ERR_MUST_CHECK;
+/* The open file fd of p, or NULL. */
+struct proc_file *proc_file_of(struct proc *p, uint64_t fd);
 
 /* Register proc as mm's client table (mm/vm_client.h). */
 void proc_client_init(void);
@@ -48,6 +66,7 @@ int64_t sys_close(struct proc *p, const uint64_t *a);
 int64_t sys_lseek(struct proc *p, const uint64_t *a);
 int64_t sys_fstat(struct proc *p, const uint64_t *a);
 int64_t sys_isatty(struct proc *p, const uint64_t *a);
+int64_t sys_fsync(struct proc *p, const uint64_t *a);
 int64_t sys_sbrk(struct proc *p, const uint64_t *a);
 int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);

@@ -2,17 +2,14 @@
 /*
  * System calls on files and the console.
  *
- * An open file keeps one wired page of the pool with the file page it read last,
- * so that a program's small sequential reads cost one device read a page. The
- * console is read a line at a time, with echo and backspace; what a program writes
+ * The console is read a line at a time, with echo and backspace; what a program writes
  * goes through its own console_writer, so its lines stay whole.
  *
- * Owns: proc->files and their buffers.
- * Does not: know directories or clusters (fs behind kern/vnode.h).
+ * Owns: proc->files.
+ * Does not: know directories or clusters (fs behind kern/vnode.h), or pages (file_io.c).
  * Invariants:
  *   F1  a file of kind VNODE has a vnode reference; others have none
- *   F2  the buffer of a file is wired and belongs to no object
- * Yields: read, write, open.
+ * Yields: read, write, open, close, fsync.
  * See: kern/vnode.h, kern/console.h.
  */
 #include <string.h>
@@ -25,8 +22,8 @@
 #define COPY_BYTES 256 /* of console text handled at once, on the stack */
 #define CONSOLE_POLL_US 100000 /* how soon a kill ends a console read */
 
-static struct proc_file *
-file_of(struct proc *p, uint64_t fd)
+struct proc_file *
+proc_file_of(struct proc *p, uint64_t fd)
 {
 	if (fd >= PROC_FILES_MAX || p->files[fd].kind == PROC_FILE_NONE)
 		return (NULL);
@@ -36,14 +33,16 @@ file_of(struct proc *p, uint64_t fd)
 int64_t
 sys_write(struct proc *p, const uint64_t *a)
 {
-	struct proc_file *file = file_of(p, a[0]);
+	struct proc_file *file = proc_file_of(p, a[0]);
 	uint64_t done = 0, bytes = a[2];
 	char chunk[COPY_BYTES];
 
 	if (file == NULL)
 		return (ERR_BADF);
+	if (file->kind == PROC_FILE_VNODE)
+		return (proc_file_write(p, file, a[1], bytes));
 	if (file->kind != PROC_FILE_CONSOLE_OUT)
-		return (file->kind == PROC_FILE_VNODE ? ERR_ROFS : ERR_BADF);
+		return (ERR_BADF);
 	while (done < bytes && !p->killed) {
 		uint64_t n = bytes - done < sizeof(chunk) ? bytes - done : sizeof(chunk);
 		int error = copyin(a[1] + done, chunk, n);
@@ -107,107 +106,48 @@ console_read(struct proc *p, uint64_t to, uint64_t bytes)
 	return (error == 0 ? n : error);
 }
 
-/* Make file's buffer hold file page index. */
-static int
-buffer_fill(struct proc_file *file, uint64_t index)
-{
-	int error;
-
-	if (file->buffer == NULL) {
-		file->buffer = vm_page_alloc(NULL, 0,
-		    VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
-		if (file->buffer == NULL)
-			return (ERR_NOMEM);
-		file->buffer_index = UINT64_MAX;
-	}
-	if (file->buffer_index == index)
-		return (0);
-	file->buffer_index = UINT64_MAX;
-	error = vnode_read_page(file->vnode, index, VM_PAGE_TO_PHYS(file->buffer));
-	if (error == 0)
-		file->buffer_index = index;
-	return (error);
-}
-
-static int64_t
-file_read(struct proc *p, struct proc_file *file, uint64_t to, uint64_t bytes)
-{
-	uint64_t done = 0;
-	int error = 0;
-
-	while (done < bytes && file->offset < file->vnode->size_bytes && !p->killed) {
-		uint64_t skip = file->offset & PAGE_MASK;
-		uint64_t left = file->vnode->size_bytes - file->offset;
-		uint64_t n = PAGE_SIZE - skip;
-
-		n = n < bytes - done ? n : bytes - done;
-		n = n < left ? n : left;
-		error = buffer_fill(file, file->offset >> PAGE_SHIFT);
-		if (error == 0)
-			error = copyout((uint8_t *)vm_page_address(file->buffer) + skip,
-			    to + done, n);
-		if (error != 0)
-			break;
-		file->offset += n;
-		done += n;
-	}
-	return (done > 0 ? (int64_t)done : error);
-}
-
 int64_t
 sys_read(struct proc *p, const uint64_t *a)
 {
-	struct proc_file *file = file_of(p, a[0]);
+	struct proc_file *file = proc_file_of(p, a[0]);
 
 	if (file == NULL || file->kind == PROC_FILE_CONSOLE_OUT)
 		return (ERR_BADF);
 	if (file->kind == PROC_FILE_CONSOLE_IN)
 		return (console_read(p, a[1], a[2]));
-	if (file->vnode->is_directory)
-		return (ERR_ISDIR);
-	return (file_read(p, file, a[1], a[2]));
+	return (proc_file_read(p, file, a[1], a[2]));
 }
 
 int64_t
 sys_open(struct proc *p, const uint64_t *a)
 {
+	struct proc_file file;
 	char path[256];
-	struct vnode *vp;
 	int fd = 0, error;
 
-	if (a[1] != EBB_O_RDONLY)
-		return (ERR_ROFS);
 	while (fd < PROC_FILES_MAX && p->files[fd].kind != PROC_FILE_NONE)
 		fd++;
 	if (fd == PROC_FILES_MAX)
 		return (ERR_MFILE);
 	error = copyinstr(a[0], path, sizeof(path));
 	if (error == 0)
-		error = vfs_lookup(path, &vp);
+		error = proc_file_open(&file, path, a[1]);
 	if (error != 0)
 		return (error);
-	p->files[fd] = (struct proc_file){ .vnode = vp, .kind = PROC_FILE_VNODE };
+	p->files[fd] = file;
 	return (fd);
 }
 
 void
 proc_file_close(struct proc *p, int fd)
 {
-	struct proc_file *file = &p->files[fd];
-
-	if (file->kind == PROC_FILE_VNODE)
-		vnode_unref(file->vnode);
-	if (file->buffer != NULL) {
-		vm_page_unwire(file->buffer, PQ_NONE);
-		vm_page_free(file->buffer);
-	}
-	memset(file, 0, sizeof(*file));
+	proc_file_end(&p->files[fd]);
 }
 
 int64_t
 sys_close(struct proc *p, const uint64_t *a)
 {
-	if (file_of(p, a[0]) == NULL)
+	if (proc_file_of(p, a[0]) == NULL)
 		return (ERR_BADF);
 	proc_file_close(p, (int)a[0]);
 	return (0);
@@ -216,7 +156,7 @@ sys_close(struct proc *p, const uint64_t *a)
 int64_t
 sys_lseek(struct proc *p, const uint64_t *a)
 {
-	struct proc_file *file = file_of(p, a[0]);
+	struct proc_file *file = proc_file_of(p, a[0]);
 	int64_t base, target;
 
 	if (file == NULL)
@@ -234,7 +174,7 @@ sys_lseek(struct proc *p, const uint64_t *a)
 int64_t
 sys_fstat(struct proc *p, const uint64_t *a)
 {
-	struct proc_file *file = file_of(p, a[0]);
+	struct proc_file *file = proc_file_of(p, a[0]);
 	struct ebb_stat stat = { 0 };
 
 	if (file == NULL)
@@ -251,9 +191,19 @@ sys_fstat(struct proc *p, const uint64_t *a)
 int64_t
 sys_isatty(struct proc *p, const uint64_t *a)
 {
-	struct proc_file *file = file_of(p, a[0]);
+	struct proc_file *file = proc_file_of(p, a[0]);
 
 	if (file == NULL)
 		return (ERR_BADF);
 	return (file->kind != PROC_FILE_VNODE);
+}
+
+int64_t
+sys_fsync(struct proc *p, const uint64_t *a)
+{
+	struct proc_file *file = proc_file_of(p, a[0]);
+
+	if (file == NULL)
+		return (ERR_BADF);
+	return (file->kind == PROC_FILE_VNODE ? proc_file_sync(file) : ERR_INVAL);
 }

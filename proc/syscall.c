@@ -208,6 +208,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_WAIT] = sys_wait,
 	[EBB_SYS_USAGE] = sys_usage,
 	[EBB_SYS_ISATTY] = sys_isatty,
+	[EBB_SYS_FSYNC] = sys_fsync,
 	[EBB_SYS_WORKINGSET] = sys_workingset,
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,

@@ -97,6 +97,12 @@ _kill(int pid, int signal)
 	return ((int)checked(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, 0, 0)));
 }
 
+int
+fsync(int fd)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_FSYNC, (uint64_t)fd, 0, 0)));
+}
+
 off_t
 _lseek(int fd, off_t offset, int whence)
 {
@@ -107,12 +113,15 @@ _lseek(int fd, off_t offset, int whence)
 int
 _open(const char *path, int flags, int mode)
 {
+	uint64_t how = (flags & O_ACCMODE) == O_RDWR ? EBB_O_RDWR :
+	    (flags & O_ACCMODE) == O_WRONLY ? EBB_O_WRONLY : EBB_O_RDONLY;
+
 	(void)mode;
-	if (flags != O_RDONLY) {
-		errno = EROFS;
+	if ((flags & (O_CREAT | O_TRUNC | O_APPEND)) != 0) {
+		errno = EROFS; /* files only keep their length */
 		return (-1);
 	}
-	return ((int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, EBB_O_RDONLY, 0)));
+	return ((int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, how, 0)));
 }
 
 ssize_t
