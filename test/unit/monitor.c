@@ -74,6 +74,10 @@ body_mistakes(void *arg)
 	expect("kill x", "kill: expected a number from 1 to 2147483647, got 'x'; usage: kill"
 	    " PID\n");
 	expect("kill 7", "kill: no program has the number 7; ps lists them; usage: kill PID\n");
+	expect("limit", "limit: expected the number of a program; ps lists them; usage: limit PID"
+	    " [NAME=SOFT[:HARD] ...]\n");
+	expect_part("limit x", "limit: expected a number from 1 to 2147483647, got 'x'; usage");
+	expect_part("limit 7 rss=2M", "limit: no program has the number 7; ps lists them; usage");
 	expect("cat", "cat: expected the name of a file; usage: cat FILE\n");
 	expect("vmstat 0", "vmstat: expected a number from 1 to 3600, got '0'; usage: vmstat"
 	    " [SECONDS]\n");

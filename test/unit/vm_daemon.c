@@ -89,6 +89,17 @@ usages(uint32_t pid, uint32_t *last)
 	return (count);
 }
 
+static const struct sleep_lock *refused;
+static uint32_t tries;
+
+/* Locks that are tried: one is refused. */
+static bool
+refuse(const struct sleep_lock *lock)
+{
+	tries++;
+	return (lock == refused);
+}
+
 /* ---- limits */
 
 RUN_TEST(daemon_T1_rss_limit_holds_within_a_second)
@@ -139,8 +150,13 @@ RUN_TEST(daemon_T2_without_limit_never_touched)
 	client = sim_client_add(50, 20, 0);
 	cool(client, 3);
 	before = mm_params.v_pdpages;
+	tries = 0;
+	refused = NULL;
+	sleep_lock_refuse = refuse;
 	assert_int_equal(vm_daemon_start(), 0);
 	tsleep(&client, "test", 20 * SECOND);
+	sleep_lock_refuse = NULL;
+	assert_int_equal(tries, 0); /* not even its map */
 	assert_int_equal(resident(client), 20);
 	assert_int_equal(mm_params.v_pdpages, before);
 	assert_int_equal(vm_page_lookup(sim_swap_object(client->vmspace), 0)->act_count, 3);
@@ -325,14 +341,6 @@ RUN_TEST(daemon_T6_idle_needs_ten_seconds_normal_two)
 	vm_swapout_procs(VM_SWAP_IDLE);
 	assert_int_equal(client->flags, VM_CLIENT_SWAPPED);
 	sim_mm_check();
-}
-
-static const struct sleep_lock *refused;
-
-static bool
-refuse(const struct sleep_lock *lock)
-{
-	return (lock == refused);
 }
 
 RUN_TEST(daemon_T7_realtime_and_others_never)
