@@ -109,7 +109,7 @@ int vm_map_insert(struct vmspace *vm, vm_offset_t start, vm_size_t size,
  * made). May yield. (mm/vm_map_fork.c)
  */
 int vmspace_fork(struct vmspace *vm, struct vmspace **out) ERR_MUST_CHECK;
-/* Set what fork does with [start, end). ERR_NOMEM, ERR_INVAL. Does not yield. */
+/* Set what fork does with [start, end). ERR_NOMEM, ERR_INVAL. May yield (locked map). */
 int vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     uint8_t inheritance) ERR_MUST_CHECK;
 /* Unmap [start, end), clipping entries: gone from the map at once, then the pages
@@ -117,7 +117,7 @@ int vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
  * May yield. */
 int vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
 /* Change rights on a fully mapped range. ERR_FAULT (hole), ERR_PERM (guard), ERR_NOMEM,
- * ERR_INVAL. Does not yield. */
+ * ERR_INVAL. May yield (locked map). */
 int vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     vm_prot_t prot) ERR_MUST_CHECK;
 /* Entry that holds va, or NULL. */

@@ -16,6 +16,15 @@ struct vm_map_entry *vm_map_prev(struct vm_map *map, struct vm_map_entry *entry)
 struct vm_map_entry *vm_map_entry_create(void);
 void vm_map_entry_dispose(struct vm_map_entry *entry);
 
+/* Wait until no other task has locked the map: called before entries are taken out or
+ * joined, by whoever does not lock it himself. May yield. */
+static inline void
+vm_map_wait(struct vm_map *map)
+{
+	if (sleep_lock_held(&map->lock))
+		sleep_lock_wait(&map->lock);
+}
+
 /* Into and out of the tree: counts, sizes, version and hint follow. */
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
 void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);

@@ -79,8 +79,10 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 {
 	struct vm_map *map = &vm->map;
 	struct vm_map_entry *entry, *dead = NULL;
-	int error = vm_map_clip_range(map, start, end);
+	int error;
 
+	vm_map_wait(map);
+	error = vm_map_clip_range(map, start, end);
 	if (error != 0)
 		return (error);
 	while ((entry = vm_map_entry_from(map, start)) != NULL && entry->start < end) {
@@ -162,6 +164,7 @@ vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end, uint8_t i
 
 	if (inheritance > VM_INHERIT_NONE)
 		return (ERR_INVAL);
+	vm_map_wait(map);
 	error = vm_map_clip_range(map, start, end);
 	if (error != 0)
 		return (error);
@@ -182,6 +185,7 @@ vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end, vm_prot_t
 
 	if (((start | end) & PAGE_MASK) != 0 || start >= end || start < map->min || end > map->max)
 		return (ERR_INVAL);
+	vm_map_wait(map);
 	error = check_protect(map, start, end, prot);
 	if (error == 0)
 		error = vm_map_clip_range(map, start, end);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deactivating the pages of an object chain and of an address space (contract 1.6, 1.7).
+ * Deactivating the pages of an object chain (contract 1.6).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,22 +31,12 @@
 
 static struct vmspace *vm;
 static struct vm_object *first;
-static const struct sleep_lock *refused;
-
-static bool
-refuse(const struct sleep_lock *lock)
-{
-	return (lock == refused);
-}
-
 static void
 boot(void)
 {
 	sim_swap_boot(FRAMES, 0);
 	vm = sim_swap_space(PAGES);
 	first = sim_swap_object(vm);
-	refused = NULL;
-	sleep_lock_refuse = refuse;
 }
 
 static void
@@ -58,7 +48,6 @@ finish(void)
 		assert_null(object->lock.owner);
 	assert_null(vm->map.lock.owner);
 	sim_mm_check();
-	sleep_lock_refuse = NULL;
 }
 
 /* A clean page of object, mapped and unused, at place of the address space. */
@@ -361,7 +350,6 @@ RUN_TEST(odeact_yields_between_many_pages)
 
 	(void)arg;
 	sim_swap_boot(FRAMES, 0);
-	sleep_lock_refuse = NULL;
 	vm = sim_swap_space(600);
 	first = sim_swap_object(vm);
 	for (i = 0; i < 600; i++)
@@ -370,189 +358,6 @@ RUN_TEST(odeact_yields_between_many_pages)
 	deactivate(7);
 	sim_random_scheduler(0);
 	assert_int_equal(resident(), 7);
-	finish();
-}
-
-/* ---- 1.7 */
-
-/* A second stretch of memory behind a gap, at page 128 of the address space. */
-#define FAR_PAGE 128u
-
-static struct vm_object *
-far_object(uint32_t pages)
-{
-	vm_offset_t va = SIM_SWAP_BASE + FAR_PAGE * PAGE_SIZE;
-
-	assert_int_equal(vm_map_find(vm, &va, pages * PAGE_SIZE, RW, 0), 0);
-	return (vm_map_lookup_entry(&vm->map, va)->object);
-}
-
-static void
-far_mapped(struct vm_object *object, uint32_t start, uint32_t end)
-{
-	for (; start < end; start++) {
-		struct vm_page *m = sim_swap_page(object, start, PQ_INACTIVE, false);
-
-		assert_int_equal(pmap_enter(&vm->pmap,
-		    SIM_SWAP_BASE + (FAR_PAGE + start) * PAGE_SIZE, m, RW, 0), 0);
-	}
-}
-
-/* Pages of the second stretch that are mapped. */
-static uint32_t
-far_resident(uint32_t pages)
-{
-	vm_offset_t va = SIM_SWAP_BASE + FAR_PAGE * PAGE_SIZE;
-	uint32_t i, count = 0;
-
-	for (i = 0; i < pages; i++, va += PAGE_SIZE)
-		count += sim_pmap_find(&vm->pmap, va) != NULL;
-	return (count);
-}
-
-RUN_TEST(mdeact_T1_locked_map_no_change)
-{
-	uint64_t before;
-
-	(void)arg;
-	boot();
-	mapped_run(first, 0, 10);
-	before = mm_params.v_pdpages;
-	refused = &vm->map.lock;
-	vm_pageout_map_deactivate_pages(vm, 0);
-	assert_int_equal(resident(), 10);
-	assert_int_equal(mm_params.v_pdpages, before);
-	refused = NULL;
-	vm_pageout_map_deactivate_pages(vm, 0);
-	assert_int_equal(resident(), 0);
-	finish();
-}
-
-RUN_TEST(mdeact_T2_biggest_private_object_first)
-{
-	struct vm_object *far, *shadows[2];
-
-	(void)arg;
-	boot();
-	far = far_object(10);
-	mapped_run(first, 0, 6);
-	far_mapped(far, 0, 10);
-	vm_pageout_map_deactivate_pages(vm, 12);
-	assert_int_equal(far_resident(10), 6);
-	vm_pageout_map_deactivate_pages(vm, 9); /* still the bigger: resident pages, not mapped */
-	assert_int_equal(far_resident(10), 3);
-	shadows[0] = vm_object_allocate(10);
-	shadows[1] = vm_object_allocate(10);
-	vm_object_reference(far);
-	shadow(shadows[0], far);
-	vm_pageout_map_deactivate_pages(vm, 8); /* one shadow: private enough */
-	assert_int_equal(far_resident(10), 2);
-	shadow(shadows[1], far);
-	vm_pageout_map_deactivate_pages(vm, 7); /* two shadows: not private */
-	assert_int_equal(far_resident(10), 2);
-	assert_int_equal(resident(), 7);
-	finish();
-}
-
-RUN_TEST(mdeact_T2b_first_of_equals_and_only_who_can_be_locked)
-{
-	struct vm_object *far;
-
-	(void)arg;
-	boot();
-	far = far_object(10);
-	mapped_run(first, 0, 10);
-	far_mapped(far, 0, 10);
-	vm_pageout_map_deactivate_pages(vm, 19);
-	assert_int_equal(far_resident(10), 10);
-	refused = &first->lock;
-	vm_pageout_map_deactivate_pages(vm, 18);
-	assert_int_equal(far_resident(10), 9);
-	finish();
-}
-
-RUN_TEST(mdeact_T3_wired_entry_keeps_its_mappings)
-{
-	struct vm_map_entry *entry;
-	struct vm_page *wired, *hot;
-
-	(void)arg;
-	boot();
-	wired = mapped(first, 0, PQ_INACTIVE, 0);
-	hot = mapped(first, 1, PQ_ACTIVE, 60);
-	vm_page_wire(wired);
-	entry = vm_map_lookup_entry(&vm->map, SIM_SWAP_BASE);
-	entry->wired_count = 1;
-	vm_pageout_map_deactivate_pages(vm, 0);
-	assert_true(pmap_page_is_mapped(wired));
-	assert_true(pmap_page_is_mapped(hot));
-	assert_int_equal(resident(), 2);
-	entry->wired_count = 0;
-	vm_page_unwire(wired, PQ_INACTIVE);
-	vm_pageout_map_deactivate_pages(vm, 0);
-	assert_int_equal(resident(), 0);
-	finish();
-}
-
-RUN_TEST(mdeact_T4_desired_0_leaves_nothing_resident)
-{
-	struct vm_page *hot, *busy;
-
-	(void)arg;
-	boot();
-	hot = mapped(first, 1, PQ_ACTIVE, 60);
-	busy = mapped(first, 2, PQ_ACTIVE, 5);
-	vm_page_trysbusy(busy);
-	touch(hot);
-	mapped_run(first, 10, 20);
-	vm_pageout_map_deactivate_pages(vm, 0);
-	assert_int_equal(resident(), 0);
-	assert_false(pmap_page_is_mapped(hot));
-	assert_int_equal(hot->queue, PQ_ACTIVE); /* unmapped, still to age */
-	vm_page_sunbusy(busy);
-	finish();
-}
-
-RUN_TEST(mdeact_T5_submaps_are_ignored)
-{
-	struct vm_map_entry *entry;
-	struct vm_object *far;
-
-	(void)arg;
-	boot();
-	far = far_object(10);
-	mapped_run(first, 0, 4);
-	far_mapped(far, 0, 10);
-	entry = vm_map_lookup_entry(&vm->map, SIM_SWAP_BASE + FAR_PAGE * PAGE_SIZE);
-	entry->flags |= MAP_ENTRY_SUBMAP;
-	vm_pageout_map_deactivate_pages(vm, 1);
-	assert_int_equal(far_resident(10), 10);
-	assert_int_equal(resident(), 10);
-	entry->flags &= (uint8_t)~MAP_ENTRY_SUBMAP;
-	finish();
-}
-
-RUN_TEST(mdeact_T6_stops_when_the_target_is_met)
-{
-	struct vm_object *far;
-	struct vm_page *hot;
-	uint64_t before;
-
-	(void)arg;
-	boot();
-	far = far_object(10);
-	hot = mapped(first, 0, PQ_ACTIVE, 9);
-	mapped_run(first, 1, 4);
-	far_mapped(far, 0, 10);
-	before = mm_params.v_pdpages;
-	vm_pageout_map_deactivate_pages(vm, 11);
-	assert_int_equal(resident(), 11);
-	assert_int_equal(mm_params.v_pdpages - before, 3);
-	assert_int_equal(hot->act_count, 9);
-	vm_pageout_map_deactivate_pages(vm, 2); /* the far ones, then first's in order */
-	assert_int_equal(resident(), 2);
-	assert_int_equal(hot->act_count, 8);
-	assert_non_null(sim_pmap_find(&vm->pmap, SIM_SWAP_BASE + 3 * PAGE_SIZE));
 	finish();
 }
 
@@ -570,13 +375,6 @@ main(void)
 		cmocka_unit_test(odeact_T6_paging_in_progress_ends_the_walk),
 		cmocka_unit_test(odeact_T7_locks_are_balanced),
 		cmocka_unit_test(odeact_yields_between_many_pages),
-		cmocka_unit_test(mdeact_T1_locked_map_no_change),
-		cmocka_unit_test(mdeact_T2_biggest_private_object_first),
-		cmocka_unit_test(mdeact_T2b_first_of_equals_and_only_who_can_be_locked),
-		cmocka_unit_test(mdeact_T3_wired_entry_keeps_its_mappings),
-		cmocka_unit_test(mdeact_T4_desired_0_leaves_nothing_resident),
-		cmocka_unit_test(mdeact_T5_submaps_are_ignored),
-		cmocka_unit_test(mdeact_T6_stops_when_the_target_is_met),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
