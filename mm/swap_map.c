@@ -191,22 +191,32 @@ swap_map_clear(struct vm_object *object, vm_pindex_t pindex)
 }
 
 uint32_t
-swap_map_pop(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+swap_map_first(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, vm_pindex_t *pindex)
 {
 	const struct swap_record *r;
-	uint32_t left, slot;
+	uint32_t left;
 
 	/* What does not match is passed for good: the circle's beginning moves on. */
 	for (left = object->swap_count; left > 0; left--) {
-		slot = object->swap_first;
-		r = record_of(slot);
+		r = record_of(object->swap_first);
 		if (r->pindex >= start && r->pindex < end) {
-			forget(slot);
-			return (slot);
+			*pindex = r->pindex;
+			return (object->swap_first);
 		}
 		object->swap_first = r->chain_next;
 	}
 	return (SWAP_SLOT_NONE);
+}
+
+uint32_t
+swap_map_pop(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	vm_pindex_t pindex;
+	uint32_t slot = swap_map_first(object, start, end, &pindex);
+
+	if (slot != SWAP_SLOT_NONE)
+		forget(slot);
+	return (slot);
 }
 
 /* ---- putting in */

@@ -36,6 +36,9 @@ uint32_t swap_map_assign(struct vm_object *object, vm_pindex_t pindex, uint32_t 
     uint32_t crc);
 /* Forget (object, pindex); returns the slot, which the caller frees. */
 uint32_t swap_map_clear(struct vm_object *object, vm_pindex_t pindex);
+/* As swap_map_pop, but it stays in the map: its pindex in *pindex. */
+uint32_t swap_map_first(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+    vm_pindex_t *pindex);
 uint32_t swap_map_crc(uint32_t slot);
 /* Owner of a slot in use, for messages and vm_check; false if unused. */
 bool swap_map_owner(uint32_t slot, struct vm_object **object, vm_pindex_t *pindex);

@@ -15,7 +15,7 @@
  * Invariants:
  *   D1 a slot is in use exactly while it is in the map (or being written, before the
  *      map knows it: no yield lies in between).
- * Yields: swap_free_space (long ranges), and what its parts say.
+ * Yields: swap_free_space and swap_transfer (long ranges), and what its parts say.
  * Complexity: freeing an object's swap is O(its slots), whatever its size.
  * See: contract 1.15.
  */
@@ -88,6 +88,41 @@ swap_free_space(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 	free_run_flush(&run);
 }
 
+/* Slot, in no map at the moment, holds page to_pindex of to; false = to has that page, or
+ * cannot have it. */
+static bool
+hand_over(uint32_t slot, struct vm_object *to, vm_pindex_t to_pindex)
+{
+	uint32_t crc = swap_map_crc(slot);
+
+	if (to_pindex >= to->size_pages || swap_map_lookup(to, to_pindex) != SWAP_SLOT_NONE ||
+	    vm_page_lookup(to, to_pindex) != NULL)
+		return (false);
+	to->type = OBJT_SWAP;
+	(void)swap_map_assign(to, to_pindex, slot, crc);
+	return (true);
+}
+
+static void
+swap_transfer(struct vm_object *from, struct vm_object *to, vm_pindex_t offset,
+    vm_pindex_t start, vm_pindex_t end)
+{
+	vm_pindex_t pindex = start;
+	uint32_t slot, moved = 0;
+
+	for (;;) {
+		slot = end - start == 1 ? swap_map_lookup(from, start)
+					: swap_map_first(from, start, end, &pindex);
+		if (slot == SWAP_SLOT_NONE)
+			return;
+		(void)swap_map_clear(from, pindex);
+		if (pindex < offset || !hand_over(slot, to, pindex - offset))
+			swap_area_free(slot, 1);
+		if (++moved % SCHED_LOOP_MAX == 0)
+			sched_maybe_yield();
+	}
+}
+
 static void
 swap_page_unswapped(struct vm_page *m)
 {
@@ -103,6 +138,7 @@ const struct vm_pager_ops swap_pager_ops = {
 	.put_pages = swap_put_pages,
 	.page_unswapped = swap_page_unswapped,
 	.free_space = swap_free_space,
+	.transfer = swap_transfer,
 };
 
 void

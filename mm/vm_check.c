@@ -24,6 +24,7 @@
  *   C13 zones' counts and free chains agree (U1, U2)
  *   C14 paging_in_progress covers the shared-busy pages of an object (O3)
  *   C15 pages mapped are not more than all address spaces' resident_count
+ *   C17 shadow_count is the length of the list of shadows; chains end (J1)
  * Yields: never.
  * Complexity: O(frames + slots + entries * objects).
  * See: mm/vm_check.h; the model test runs it after each step.

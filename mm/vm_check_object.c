@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Verify objects, address spaces and swap: rules C8, C10, C11, C12 and C14 of
+ * Verify objects, address spaces and swap: rules C8, C10-C12, C14 and C17 of
  * vm_check.c.
  *
  * Owns: nothing.
@@ -40,9 +40,46 @@ check_object_pages(struct vm_check_result *r, struct vm_object *object)
 		    object->id, shared_busy, object->paging_in_progress);
 }
 
+/* The shadows of object, and the way down from it. */
+static void
+check_chain(struct vm_check_result *r, const struct vm_object *object, uint32_t objects)
+{
+	const struct vm_object *o;
+	uint32_t shadows = 0, depth = 0;
+
+	LIST_FOREACH(o, &object->shadow_head, shadow_link) {
+		if (o->backing_object != object || ++shadows > object->shadow_count)
+			break;
+	}
+	if (o != NULL || shadows != object->shadow_count)
+		vm_check_broken(r, "C17: object %u: %u shadows on its list, shadow_count %u",
+		    object->id, shadows, object->shadow_count);
+	for (o = object->backing_object; o != NULL && depth <= objects; o = o->backing_object)
+		depth++;
+	if (depth > objects)
+		vm_check_broken(r, "C17: object %u: its chain has no end", object->id);
+	o = object->backing_object;
+	if (o != NULL && ((o->flags & OBJ_DEAD) != 0 || o->shadow_count == 0 ||
+	    object->type == OBJT_VNODE))
+		vm_check_broken(r, "C17: object %u shadows object %u, which does not know it",
+		    object->id, o->id);
+}
+
+static uint32_t
+count_objects(void)
+{
+	struct vm_object *object;
+	uint32_t count = 0;
+
+	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object))
+		count++;
+	return (count);
+}
+
 void
 vm_check_objects(struct vm_check_result *r)
 {
+	uint32_t count = count_objects();
 	struct vm_object *object;
 	int64_t nodes;
 
@@ -55,6 +92,7 @@ vm_check_objects(struct vm_check_result *r)
 			continue;
 		}
 		check_object_pages(r, object);
+		check_chain(r, object, count);
 		if (object->type == OBJT_DEFAULT && object->swap_count != 0)
 			vm_check_broken(r, "C10: object %u has %u slots but is no swap object",
 			    object->id, object->swap_count);
@@ -128,9 +166,11 @@ vm_check_maps(struct vm_check_result *r)
 		check_map(r, &vm->map);
 	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object)) {
 		references = count_references(object);
+		references += object->shadow_count;
 		if (references > object->ref_count)
-			vm_check_broken(r, "C12: object %u is mapped %u times, ref_count %u",
-			    object->id, references, object->ref_count);
+			vm_check_broken(r, "C12: object %u is mapped or shadowed %u times, "
+					   "ref_count %u", object->id, references,
+			    object->ref_count);
 	}
 }
 

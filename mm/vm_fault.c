@@ -2,11 +2,12 @@
 /*
  * One page fault.
  *
- *   lookup      map entry, rights
+ *   lookup      map entry, rights; first write to a private copy: make its shadow
  *   find        the page: resident | busy: sleep, start again | absent:
+ *   chain       in the objects below (vm_fault_chain.c); a write moves or copies it
  *   allocate    (severe shortage: sleep, start again)
  *   fill        zeros | through the pager, with its neighbours (vm_fault_pagein.c)
- *   enter       into the page tables; a write dirties and drops the swap copy
+ *   enter       into the page tables; a write dirties and drops the stored copy
  *   prefault    map resident neighbours
  *
  * The resident and the zero-fill path never yield between lookup and enter, so
@@ -16,13 +17,16 @@
  * Owns: nothing; it moves pages between states that others own.
  * Does not: know page-table formats, queues' links or the disk.
  * Invariants:
- *   L1 a page that has a copy in swap is never mapped writable: the first write
- *      comes here and frees the copy;
+ *   L1 a page that has a copy in swap, a file's page, or one of a lower object is
+ *      never mapped writable by a read: the first write comes here;
  *   L2 a page entered is fully valid, and on a page queue unless wired;
  *   L3 a killed process never waits for memory here: it takes class SYSTEM, and
- *      without a page it gets ERR_KILLED.
- * Yields: vm_fault and vm_fault_hold, for busy pages, memory and I/O.
- * Complexity: O(log entries + log resident pages).
+ *      without a page it gets ERR_KILLED;
+ *   L4 only pages of the entry's own object are written, and none while the entry
+ *      says NEEDS_COPY.
+ * Yields: vm_fault, vm_fault_hold and vm_fault_wire, for busy pages, locked objects,
+ *   memory and I/O.
+ * Complexity: O(log entries + depth of the chain * log resident pages).
  * See: contract 1.16; architecture, "A day in the life".
  */
 #include "mm/vm_fault.h"
@@ -35,9 +39,8 @@
 
 #define PREFAULT_PAGES 4 /* looked at on each side */
 
-/* Page m is in transit: sleep until it is not. */
-static int
-wait_busy(struct vm_page *m)
+int
+vm_fault_wait_busy(struct vm_page *m)
 {
 	vm_page_reference(m);
 	mm_params.v_intrans++;
@@ -45,22 +48,36 @@ wait_busy(struct vm_page *m)
 	return (FAULT_RETRY);
 }
 
-static int
-fill_with_zeros(struct vm_fault_state *fs)
+int
+vm_fault_wait_lock(struct vm_object *object)
+{
+	vm_object_reference(object);
+	sleep_lock_wait(&object->lock);
+	vm_object_deallocate(object);
+	return (FAULT_RETRY);
+}
+
+int
+vm_fault_new_page(struct vm_fault_state *fs, const struct vm_page *from)
 {
 	uint32_t class = fs->vm->killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
+	uint32_t zero = from == NULL ? VM_ALLOC_ZERO : 0;
 	struct vm_page *m;
 
 	/* what the look-up saw on its way; the insert will not change it */
 	fs->below = vm_page_of(fs->object->miss_below);
 	fs->above = vm_page_of(fs->object->miss_above);
-	m = vm_page_alloc(fs->object, fs->pindex, class | VM_ALLOC_NOBUSY | VM_ALLOC_ZERO);
+	m = vm_page_alloc(fs->object, fs->pindex, class | VM_ALLOC_NOBUSY | zero);
 	if (m == NULL)
 		return (FAULT_WAIT);
 	m->valid = VM_PAGE_BITS_ALL;
+	fs->m = m;
+	if (__builtin_expect(from != NULL, 0)) {
+		pmap_copy_page(from, m);
+		return (0);
+	}
 	mm_params.v_zfod++;
 	fs->vm->usage.zero_fills++;
-	fs->m = m;
 	return (0);
 }
 
@@ -75,11 +92,12 @@ in_swap(const struct vm_fault_state *fs, vm_pindex_t pindex)
 static inline int
 find_page(struct vm_fault_state *fs)
 {
-	struct vm_page *m = vm_page_lookup(fs->object, fs->pindex);
+	struct vm_object *object = fs->object;
+	struct vm_page *m = vm_page_lookup(object, fs->pindex);
 
 	if (m != NULL) {
 		if (vm_page_xbusied(m) || (vm_page_busied(m) && fs->access == VM_PROT_WRITE))
-			return (wait_busy(m));
+			return (vm_fault_wait_busy(m));
 		fs->m = m;
 		fs->below = vm_page_prev(m);
 		fs->above = vm_page_next(m);
@@ -87,9 +105,18 @@ find_page(struct vm_fault_state *fs)
 	}
 	if (__builtin_expect(vm_page_count_severe(&vm_domains[0]), 0) && !fs->vm->killed)
 		return (FAULT_WAIT);
-	if (in_swap(fs, fs->pindex))
-		return (vm_fault_pagein(fs));
-	return (fill_with_zeros(fs));
+	if (object->type == OBJT_DEFAULT && object->backing_object == NULL)
+		return (vm_fault_new_page(fs, NULL));
+	return (vm_fault_chain(fs));
+}
+
+/* May m, found by a read, be mapped so that writes to it do not come here? */
+static inline bool
+write_through(const struct vm_fault_state *fs, const struct vm_page *m)
+{
+	return ((fs->entry->flags & MAP_ENTRY_NEEDS_COPY) == 0 && fs->object == fs->entry->object &&
+	    (m->busy == 0 || m->busy == VPB_EXCLUSIVE) &&
+	    fs->object->type != OBJT_VNODE && !in_swap(fs, fs->pindex));
 }
 
 /* Map fs->m for the access. */
@@ -102,18 +129,25 @@ enter(struct vm_fault_state *fs)
 
 	KASSERT(m->valid == VM_PAGE_BITS_ALL, "L2: entered page is valid");
 	if (fs->access == VM_PROT_WRITE) {
+		KASSERT(fs->object == fs->entry->object, "L4: written pages are the entry's own");
 		flags = PMAP_ENTER_WRITE;
 		m->dirty = VM_PAGE_BITS_ALL;
-		if (fs->object->type == OBJT_SWAP)
+		if (fs->object->type != OBJT_DEFAULT)
 			vm_pager_of(fs->object)->page_unswapped(m);
-	} else if ((prot & VM_PROT_WRITE) != 0 &&
-	    ((m->busy != 0 && m->busy != VPB_EXCLUSIVE) || in_swap(fs, fs->pindex))) {
+	} else if ((prot & VM_PROT_WRITE) != 0 && !write_through(fs, m)) {
 		prot &= (vm_prot_t)~VM_PROT_WRITE;
 	}
-	vm_page_activate(m);
-	if (pmap_enter(&fs->vm->pmap, fs->va, m, prot, flags) != 0)
-		return (FAULT_WAIT);
-	return (0);
+	if (__builtin_expect(fs->wire, 0)) {
+		flags |= PMAP_ENTER_WIRED;
+		vm_page_wire(m);
+	} else {
+		vm_page_activate(m);
+	}
+	if (pmap_enter(&fs->vm->pmap, fs->va, m, prot, flags) == 0)
+		return (0);
+	if (fs->wire)
+		vm_page_unwire(m, PQ_ACTIVE);
+	return (FAULT_WAIT);
 }
 
 /*
@@ -136,10 +170,16 @@ prefault_one(const struct vm_fault_state *fs, struct vm_page *m)
 	    0) == 0);
 }
 
-static void
-prefault(const struct vm_fault_state *fs)
+static inline void
+prefault(struct vm_fault_state *fs)
 {
+	const struct vm_object *object = fs->entry->object;
 	struct vm_page *m;
+
+	if (object->ref_count != 1 || object->backing_object != NULL) {
+		vm_fault_prefault_chain(fs);
+		return;
+	}
 
 	for (m = fs->below; m != NULL && prefault_one(fs, m); m = vm_page_prev(m))
 		continue;
@@ -156,7 +196,12 @@ attempt(struct vm_fault_state *fs)
 
 	if (entry == NULL || (entry->prot & fs->access) == 0 || entry->object == NULL)
 		return (ERR_FAULT);
+	if (sleep_lock_held(&entry->object->lock))
+		return (vm_fault_wait_lock(entry->object));
 	fs->entry = entry;
+	if (__builtin_expect((entry->flags & MAP_ENTRY_NEEDS_COPY) != 0, 0) &&
+	    fs->access == VM_PROT_WRITE && (error = vm_fault_shadow(fs)) != 0)
+		return (error);
 	fs->object = entry->object;
 	fs->pindex = entry->offset + (vm_pindex_t)atop(fs->va - entry->start);
 	fs->paging = false;
@@ -225,4 +270,16 @@ vm_fault_hold(struct vmspace *vm, vm_offset_t va, vm_prot_t access, struct vm_pa
 
 	*out = error == 0 ? fs.m : NULL;
 	return (error);
+}
+
+int
+vm_fault_wire(struct vmspace *vm, vm_offset_t va)
+{
+	struct vm_map_entry *entry = vm_map_lookup_entry(&vm->map, va);
+	struct vm_fault_state fs = { .vm = vm, .va = trunc_page(va), .access = VM_PROT_READ,
+		.wire = true };
+
+	if (entry != NULL && (entry->prot & VM_PROT_WRITE) != 0)
+		fs.access = VM_PROT_WRITE;
+	return (fault(&fs));
 }

@@ -14,8 +14,10 @@
  *   W1 only the wanted page may wait for memory; the others are never waited for
  *      and never take F below free_min;
  *   W2 paging_in_progress is held from before the read until the page is released,
- *      so the object outlives a concurrent unmap;
- *   W3 after the read the entry is used only if the map's version is the same;
+ *      so the object outlives a concurrent unmap, and no collapse takes it;
+ *   W3 after the read the entry is used only if the map's version is the same and the
+ *      page belongs to its own object; else the page, found resident now, is looked up
+ *      again from the top of the chain;
  *   W4 a failed read leaves no page behind (contract 1.16, T5).
  * Yields: vm_fault_pagein, in the pager.
  * Complexity: O(window * log resident pages).
@@ -38,19 +40,57 @@ at_most(uint32_t value, uint64_t limit)
 	return (value < limit ? value : (uint32_t)limit);
 }
 
+/*
+ * The pages before the fault, up to `pages` of them, have been used once and in order:
+ * out of the page tables, to be had first when memory is needed.
+ */
+static void
+cache_behind(const struct vm_fault_state *fs, uint32_t pages)
+{
+	const struct vm_map_entry *entry = fs->entry;
+	vm_pindex_t at = entry->offset + (vm_pindex_t)atop(fs->va - entry->start), least;
+	struct vm_page *m, *prev, *above;
+
+	least = at - entry->offset > pages ? at - pages : entry->offset;
+	if ((entry->object->flags & (OBJ_FICTITIOUS | OBJ_UNMANAGED)) != 0)
+		return;
+	vm_page_neighbours(entry->object, at, &m, &above);
+	for (; m != NULL && m->pindex >= least && m->pindex + 1 == at && m->valid ==
+	    VM_PAGE_BITS_ALL; m = prev, at--) {
+		prev = vm_page_prev(m);
+		if (vm_page_busied(m) || m->hold_count != 0 || m->wire_count != 0)
+			continue;
+		pmap_remove_all(m);
+		m->aflags &= (uint8_t)~PGA_REFERENCED;
+		if (m->dirty != 0)
+			vm_page_deactivate(m);
+		else
+			vm_page_deactivate_head(m);
+	}
+}
+
 /* What the policy wants. */
 static struct window
-window_wanted(struct vm_map_entry *entry, vm_pindex_t pindex)
+window_wanted(const struct vm_fault_state *fs)
 {
+	struct vm_map_entry *entry = fs->entry;
+	vm_pindex_t into = (vm_pindex_t)atop(fs->va - entry->start);
 	struct vm_fault_facts facts = {
-		.entry_pages = pindex - entry->offset,
+		.entry_pages = into,
 		.read_ahead = entry->read_ahead,
-		.sequential = pindex == entry->next_read,
+		.sequential = entry->offset + into == entry->next_read,
+		.random_advice = entry->advice == VM_ADVICE_RANDOM,
+		.sequential_advice = entry->advice == VM_ADVICE_SEQUENTIAL,
 	};
 	struct window w = { 0, 0 };
 	uint32_t read_ahead = entry->read_ahead;
 
 	vm_policy->fault_window(&facts, &w.behind, &w.ahead, &read_ahead);
+	if (facts.sequential && facts.sequential_advice)
+		cache_behind(fs, VM_FAULT_READ_AHEAD_MAX + 1);
+	else if (facts.sequential && !facts.random_advice &&
+	    entry->read_ahead == VM_FAULT_READ_AHEAD_MAX)
+		cache_behind(fs, VM_FAULT_CACHE_BEHIND);
 	entry->read_ahead = (uint8_t)at_most(read_ahead, VM_FAULT_READ_AHEAD_MAX);
 	w.behind = at_most(w.behind, VM_FAULT_READ_BEHIND);
 	w.ahead = at_most(w.ahead, VM_FAULT_READ_AHEAD_MAX);
@@ -62,15 +102,15 @@ static struct window
 window_cut(const struct vm_fault_state *fs, struct window w)
 {
 	const struct vm_map_entry *entry = fs->entry;
-	vm_pindex_t end = entry->offset + (vm_pindex_t)atop(entry->end - entry->start);
 	const struct vm_domain *vmd = &vm_domains[0];
 	struct vm_page *below, *above;
 	uint32_t before = 0, after = 0, spare;
 
 	if (!vm_pager_of(fs->object)->has_page(fs->object, fs->pindex, &before, &after))
 		return ((struct window){ 0, 0 });
-	w.behind = at_most(at_most(w.behind, before), fs->pindex - entry->offset);
-	w.ahead = at_most(at_most(w.ahead, after), end - fs->pindex - 1);
+	w.behind = at_most(at_most(w.behind, before), atop(fs->va - entry->start));
+	w.ahead = at_most(at_most(w.ahead, after), atop(entry->end - fs->va) - 1);
+	w.ahead = at_most(w.ahead, fs->object->size_pages - fs->pindex - 1);
 	vm_page_neighbours(fs->object, fs->pindex, &below, &above);
 	if (below != NULL)
 		w.behind = at_most(w.behind, fs->pindex - below->pindex - 1);
@@ -103,11 +143,17 @@ window_allocate(const struct vm_fault_state *fs, struct vm_page **wanted, struct
 static int
 read_failed(struct vm_fault_state *fs, enum vm_pager_outcome outcome)
 {
+	uint32_t id = fs->object->id;
+
 	vm_page_free(fs->m);
 	vm_object_pip_wakeup(fs->object, 1);
 	fs->paging = false;
 	if (outcome == VM_PAGER_AGAIN)
 		return (FAULT_WAIT);
+	if (outcome == VM_PAGER_FAIL && fs->fail_count < FAULT_FAILS_MAX) {
+		fs->failed[fs->fail_count++] = id;
+		return (FAULT_RETRY);
+	}
 	return (outcome == VM_PAGER_BAD ? ERR_FAULT : ERR_IO);
 }
 
@@ -116,7 +162,8 @@ vm_fault_pagein(struct vm_fault_state *fs)
 {
 	struct vm_page *pages[VM_FAULT_READ_MAX];
 	struct vm_page **wanted = &pages[VM_FAULT_READ_BEHIND];
-	struct window w = window_cut(fs, window_wanted(fs->entry, fs->pindex));
+	struct window w = window_cut(fs, window_wanted(fs));
+	bool top = fs->object == fs->entry->object;
 	uint32_t class = fs->vm->killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
 	uint32_t version = fs->vm->map.version;
 	enum vm_pager_outcome outcome;
@@ -125,7 +172,8 @@ vm_fault_pagein(struct vm_fault_state *fs)
 	if (*wanted == NULL)
 		return (FAULT_WAIT);
 	window_allocate(fs, wanted, &w);
-	fs->entry->next_read = fs->pindex + w.ahead + 1;
+	fs->entry->next_read = fs->entry->offset +
+	    (vm_pindex_t)atop(fs->va - fs->entry->start) + w.ahead + 1;
 	fs->m = *wanted;
 	fs->paging = true;
 	fs->started_us = timer_now_us();
@@ -137,7 +185,7 @@ vm_fault_pagein(struct vm_fault_state *fs)
 		return (read_failed(fs, outcome));
 	fs->below = vm_page_prev(fs->m);
 	fs->above = vm_page_next(fs->m);
-	return (fs->vm->map.version == version ? 0 : FAULT_RETRY);
+	return (top && fs->vm->map.version == version ? 0 : FAULT_RETRY);
 }
 
 void

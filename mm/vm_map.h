@@ -109,6 +109,11 @@ int vm_map_insert(struct vmspace *vm, vm_offset_t start, vm_size_t size,
  * made). May yield. (mm/vm_map_fork.c)
  */
 int vmspace_fork(struct vmspace *vm, struct vmspace **out) ERR_MUST_CHECK;
+/*
+ * Put a shadow object in front of entry's, unless it is the sole owner of an anonymous
+ * one; NEEDS_COPY goes. ERR_NOMEM. Does not yield. (mm/vm_map_fork.c)
+ */
+int vm_map_entry_shadow(struct vmspace *vm, struct vm_map_entry *entry) ERR_MUST_CHECK;
 /* Set what fork does with [start, end). ERR_NOMEM, ERR_INVAL. May yield (locked map). */
 int vm_map_inherit(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     uint8_t inheritance) ERR_MUST_CHECK;

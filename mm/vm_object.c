@@ -6,20 +6,22 @@
  *   (none) ----------> LIVE -------------------------> DEAD ------------------> (none)
  *                         \ a file: UNREFERENCED, until its pager terminates it
  *
- * Owns: every field of struct vm_object but the tree's (vm_page_tree) and the swap
- *   chain's (swap_map); the list of all objects; the pager table.
+ * Owns: every field of struct vm_object but the tree's (vm_page_tree), the shadows'
+ *   (vm_object_shadow) and the swap chain's (swap_map); the list of all objects; the
+ *   pager table.
  * Does not: map anything; fill or write pages.
  * Invariants:
- *   O1 ref_count counts map entries and temporary holders; at 0 dead, never back, or a
- *      file's object, which its pager keeps;
+ *   O1 ref_count counts map entries, shadows and temporary holders; at 0 dead, never
+ *      back, or a file's object, which its pager keeps;
  *   O2 an object is destroyed without pages, swap and paging in progress;
  *   O3 paging_in_progress pairs add with wakeup, and covers every page that a
  *      pager is working on;
  *   O4 ids are unique and never reused;
  *   O5 usage is NULL or that of an address space that exists: vmspace_free ends all
- *      charges to it.
+ *      charges to it;
+ *   O6 an object leaves its chain before it is destroyed.
  * Yields: vm_object_pip_wait; vm_object_page_remove and vm_object_deallocate for
- *   busy pages, paging in progress, and each SCHED_LOOP_MAX pages.
+ *   busy pages, paging in progress, a locked object, and each SCHED_LOOP_MAX pages.
  * Complexity: page_remove O(pages * log resident).
  * See: contract 1.17.
  */
@@ -94,18 +96,62 @@ forget_stored(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 		pager->free_space(object, start, end);
 }
 
+/*
+ * A reference to object is gone, others are left. With a single one it is either mapped
+ * by one entry alone, or only a shadow still wants it: that one, referenced, to be merged
+ * with it; else NULL.
+ */
+static struct vm_object *
+sole_shadow(struct vm_object *object)
+{
+	struct vm_object *shadow;
+
+	if (object->ref_count != 1 || object->vnode != NULL)
+		return (NULL);
+	if (object->shadow_count == 0) {
+		object->flags |= OBJ_ONEMAPPING;
+		return (NULL);
+	}
+	shadow = LIST_FIRST(&object->shadow_head);
+	if ((shadow->flags & OBJ_DEAD) != 0)
+		return (NULL);
+	vm_object_reference(shadow);
+	return (shadow);
+}
+
+/* The last reference is gone; the backing object, if its reference goes next. */
+static struct vm_object *
+end_of_life(struct vm_object *object)
+{
+	const struct vm_pager_ops *pager = vm_pager_of(object);
+	struct vm_object *backing;
+
+	if (pager != NULL && pager->unreferenced != NULL) {
+		pager->unreferenced(object);
+		return (NULL);
+	}
+	object->flags |= OBJ_DEAD;
+	backing = vm_object_detach(object);
+	vm_object_terminate(object);
+	return (backing);
+}
+
 void
 vm_object_deallocate(struct vm_object *object)
 {
-	const struct vm_pager_ops *pager = vm_pager_of(object);
+	struct vm_object *next;
 
-	KASSERT(object->ref_count > 0, "O1: dropped reference was held");
-	if (--object->ref_count != 0)
-		return;
-	if (pager != NULL && pager->unreferenced != NULL)
-		pager->unreferenced(object);
-	else
-		vm_object_terminate(object);
+	while (object != NULL) {
+		KASSERT(object->ref_count > 0, "O1: dropped reference was held");
+		if (--object->ref_count == 0) {
+			next = end_of_life(object);
+		} else {
+			next = sole_shadow(object);
+			if (next != NULL)
+				vm_object_collapse(next);
+		}
+		object = next;
+	}
 }
 
 void
@@ -113,13 +159,14 @@ vm_object_terminate(struct vm_object *object)
 {
 	const struct vm_pager_ops *pager = vm_pager_of(object);
 
-	KASSERT(object->ref_count == 0 && (object->flags & OBJ_DEAD) == 0,
-	    "O1: an object is destroyed once, without references");
+	KASSERT(object->ref_count == 0 && object->shadow_count == 0,
+	    "O1: an object is destroyed without references");
+	KASSERT(object->backing_object == NULL, "O6: out of its chain");
 	object->flags |= OBJ_DEAD;
 	do {
 		vm_object_pip_wait(object);
 		vm_object_page_remove(object, 0, object->size_pages);
-	} while (object->paging_in_progress != 0);
+	} while (object->paging_in_progress != 0 || sleep_lock_held(&object->lock));
 	KASSERT(object->resident_count == 0 && object->swap_count == 0,
 	    "O2: a destroyed object has no pages and no swap");
 	if (pager != NULL && pager->dealloc != NULL)
@@ -136,6 +183,7 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 	struct vm_page *m;
 	uint32_t looked_at = 0;
 
+	sleep_lock_wait(&object->lock);
 	while ((m = vm_page_find_least(object, at)) != NULL && m->pindex < end) {
 		at = m->pindex;
 		if (vm_page_busied(m)) {

@@ -95,7 +95,8 @@ struct vm_object *vm_object_allocate(uint32_t size_pages);
 /* One more; a vnode object may have had none. Never yields. */
 void vm_object_reference(struct vm_object *object);
 /* Drop a reference; the last one terminates the object, unless its pager keeps it
- * (vm_pager_ops.unreferenced: files do). May yield. */
+ * (vm_pager_ops.unreferenced: files do), and drops its reference to its backing object.
+ * One that leaves an object to a single shadow merges the two. May yield. */
 void vm_object_deallocate(struct vm_object *object);
 /* Destroy an object without references: wait for paging, free pages and swap. May
  * yield, but not when it has neither pages nor paging in progress. */
@@ -115,9 +116,14 @@ int vm_object_shadow(struct vm_object **object, vm_pindex_t *offset,
 /*
  * Shorten the chain below object as far as that can be done now: a backing object that
  * nobody else refers to is merged into object, one that is hidden completely is passed
- * by. Gives up where a page is busy or paging is in progress. May yield.
+ * by. Gives up where a page is busy, paging is in progress, or somebody has locked one of
+ * them. The caller holds a reference to object. May yield.
  */
 void vm_object_collapse(struct vm_object *object);
+
+/* Take object, which is about to be destroyed, out of its chain: its backing object,
+ * whose reference is the caller's now, or NULL. Never yields. */
+struct vm_object *vm_object_detach(struct vm_object *object);
 
 void vm_object_pip_add(struct vm_object *object, uint32_t pages);
 void vm_object_pip_wakeup(struct vm_object *object, uint32_t pages);

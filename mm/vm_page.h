@@ -155,6 +155,8 @@ void vm_page_neighbours(struct vm_object *object, vm_pindex_t pindex, struct vm_
     struct vm_page **above);
 void vm_page_insert(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex);
 void vm_page_remove(struct vm_page *m);
+/* m, not busy, becomes page pindex of object, with its contents, state and mappings. */
+void vm_page_rename(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex);
 
 /* ---- Busy. try: true on success. Last release wakes sleepers. */
 static inline bool

@@ -119,6 +119,14 @@ vm_page_remove(struct vm_page *m)
 	m->pindex = 0;
 }
 
+void
+vm_page_rename(struct vm_page *m, struct vm_object *object, vm_pindex_t pindex)
+{
+	KASSERT(!vm_page_busied(m), "T1: only its owner changes what a busy page is");
+	vm_page_remove(m);
+	vm_page_insert(m, object, pindex);
+}
+
 struct vm_page *
 vm_page_next(struct vm_page *m)
 {

@@ -49,6 +49,15 @@ struct vm_pager_ops {
 	/* Forget what is stored for [start, end), where no page is resident or will be
 	 * made (NULL: what is stored stays). May yield (long ranges). */
 	void (*free_space)(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+	/*
+	 * What `from` has stored for [start, end) goes to `to`, where index i of `from` is
+	 * i - offset; what lies outside `to`, or where `to` has a page or something stored,
+	 * is forgotten (the destination wins). Allocates nothing. May yield (long ranges),
+	 * each page being stored once at every moment. NULL: objects of this type have no
+	 * chain.
+	 */
+	void (*transfer)(struct vm_object *from, struct vm_object *to, vm_pindex_t offset,
+	    vm_pindex_t start, vm_pindex_t end);
 	/* The last reference is gone. With this the object stays, with its pages, until its
 	 * pager calls vm_object_terminate; without (NULL) it is terminated. May yield. */
 	void (*unreferenced)(struct vm_object *object);

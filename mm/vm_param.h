@@ -53,6 +53,7 @@ typedef uint8_t vm_prot_t;     /* VM_PROT_* mask */
 #define VM_FAULT_READ_AHEAD_MIN  7
 #define VM_FAULT_READ_AHEAD_INIT 15
 #define VM_FAULT_READ_AHEAD_MAX  31
+#define VM_FAULT_CACHE_BEHIND    80 /* 8 x (1 + 2 + 3 + 4) */
 #define VM_FAULT_READ_MAX        (VM_FAULT_READ_BEHIND + VM_FAULT_READ_AHEAD_MAX + 1)
 
 /* Smallest pool that ebb boots with, pages: the first line of contract 0.2's table. */
