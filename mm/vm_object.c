@@ -165,6 +165,7 @@ vm_object_terminate(struct vm_object *object)
 	object->flags |= OBJ_DEAD;
 	do {
 		vm_object_pip_wait(object);
+		sleep_lock_wait(&object->lock);
 		vm_object_page_remove(object, 0, object->size_pages);
 	} while (object->paging_in_progress != 0 || sleep_lock_held(&object->lock));
 	KASSERT(object->resident_count == 0 && object->swap_count == 0,

@@ -18,6 +18,7 @@
 #include "mm/vm_map.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
+#include "mm/vm_page_lock.h"
 #include "mm/vm_phys.h"
 #include "mm/vm_request.h"
 #include "test/host/sim_machdep.h"
@@ -39,6 +40,7 @@ sim_mm_boot_bare(uint32_t frames)
 	error = vm_phys_add_segment(SIM_RAM_BASE, SIM_RAM_BASE + (vm_paddr_t)frames * PAGE_SIZE, 0);
 	KASSERT(error == 0, "the array was sized for the segment");
 	uma_startup();
+	vm_page_lock_init();
 	vm_object_init();
 	vm_map_init();
 	vm_lowmem_init();

@@ -138,25 +138,71 @@ queue_random_operations_match_model(void **state)
 	}
 }
 
-static void
-marker_1_1_T1_to_T6(void **state)
+/* A marker behind the only page of pq. */
+static struct vm_page *
+marked(struct vm_page **page)
 {
-	struct vm_page *m, *page;
+	struct vm_page *m;
+
+	boot();
+	*page = vm_phys_alloc(0, 0);
+	vm_pagequeue_enqueue(&pq, *page);
+	m = vm_pagequeue_marker_begin(&pq);
+	vm_pagequeue_insert_after(&pq, *page, m);
+	return (m);
+}
+
+static void
+marker_T1_only_its_flag(void **state)
+{
+	struct vm_page *page;
 
 	(void)state;
-	boot();
-	page = vm_phys_alloc(0, 0);
-	vm_pagequeue_enqueue(&pq, page);
-	m = vm_pagequeue_marker_begin(&pq);
-	assert_int_equal(m->flags, PG_MARKER);
-	assert_true(vm_page_xbusied(m));
-	assert_int_equal(m->hold_count, 1);
-	assert_int_equal(m->queue, PQ_ACTIVE);
-	vm_pagequeue_insert_after(&pq, page, m);
+	assert_int_equal(marked(&page)->flags, PG_MARKER);
+	assert_int_equal(marked(&page)->aflags, 0);
+}
+
+static void
+marker_T2_exclusive_busy(void **state)
+{
+	struct vm_page *page;
+
+	(void)state;
+	assert_true(vm_page_xbusied(marked(&page)));
+}
+
+static void
+marker_T3_held_once(void **state)
+{
+	struct vm_page *page;
+
+	(void)state;
+	assert_int_equal(marked(&page)->hold_count, 1);
+}
+
+static void
+marker_T4_queue_as_given(void **state)
+{
+	struct vm_page *page;
+
+	(void)state;
+	assert_int_equal(marked(&page)->queue, PQ_ACTIVE);
+	vm_pagequeue_init(&pq, PQ_INACTIVE);
+	assert_int_equal(vm_pagequeue_marker_begin(&pq)->queue, PQ_INACTIVE);
+}
+
+static void
+marker_T6_is_not_counted(void **state)
+{
+	struct vm_page *page, *m;
+
+	(void)state;
+	m = marked(&page);
 	assert_int_equal(pq.count, 1);
 	SIM_EXPECT_ASSERT("Q2", vm_pagequeue_dequeue(&pq, m));
-	SIM_EXPECT_ASSERT("Q3", vm_pagequeue_marker_end(m)); /* T6: still on the queue */
+	SIM_EXPECT_ASSERT("Q3", vm_pagequeue_marker_end(m)); /* still on the queue */
 	vm_pagequeue_remove_marker(&pq, m);
+	assert_int_equal(pq.count, 1);
 	vm_pagequeue_marker_end(m);
 	assert_int_equal(m->flags, 0);
 	assert_ptr_equal(vm_pagequeue_marker_begin(&pq), m);
@@ -216,7 +262,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queue_random_operations_match_model),
-		cmocka_unit_test(marker_1_1_T1_to_T6),
+		cmocka_unit_test(marker_T1_only_its_flag),
+		cmocka_unit_test(marker_T2_exclusive_busy),
+		cmocka_unit_test(marker_T3_held_once),
+		cmocka_unit_test(marker_T4_queue_as_given),
+		cmocka_unit_test(marker_T6_is_not_counted),
 		cmocka_unit_test(marker_survives_departure_of_its_neighbours),
 		cmocka_unit_test(queue_misuse_asserts),
 	};
