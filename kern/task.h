@@ -53,6 +53,7 @@ struct task {
 	uint8_t priority;             /* s: current; restored to base when it next runs */
 	uint8_t base_priority;        /* t */
 	bool timed_out;               /* s: why the last sleep ended */
+	uint8_t domain_cursor;        /* m: memory domain of its last page */
 	volatile bool ast_pending;    /* s, p: look at proc_ast() before returning to EL0 */
 	const void *wchan;            /* s: channel it sleeps on, or NULL */
 	const char *wmesg;            /* s: why, for ps */
@@ -66,7 +67,7 @@ struct task {
 	void (*fn)(void *arg);        /* t */
 	void *arg;                    /* t */
 };
-/* Owners: s = kern/sched.c, t = kern/task.c, p = proc/. */
+/* Owners: s = kern/sched.c, t = kern/task.c, p = proc/, m = mm/. */
 
 /*
  * Make a runnable task that calls fn(arg); when fn returns the task ends.

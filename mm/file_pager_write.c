@@ -127,7 +127,7 @@ settle_page(struct vm_page *m, bool failed)
 	m->dirty = 0; /* K1: so no mapping can be modified */
 	vm_page_sunbusy(m);
 	if (vm_page_count_severe(vm_domain_of(m)))
-		vm_pageout_try_free(m);
+		(void)vm_page_try_to_cache(m);
 }
 
 /* The last write has been settled: a page daemon that rests for lack of clean pages need

@@ -5,7 +5,7 @@
  *                    referenced                    act_count reaches 0
  *   INACTIVE ----------------------> ACTIVE ---------------------------> INACTIVE
  *      |  dirty: once round the queue (WINATCFLS), then written
- *      +--> clean and not referenced: free
+ *      +--> clean and not referenced: cached, which is free memory
  *
  * Owns: vm_policy, the pointer to the policy in use.
  * Does not: touch pages, queues or page tables; see vm_policy.h.
@@ -68,8 +68,10 @@ classic_inactive(const struct vm_page_facts *in, uint8_t *act_count)
 	}
 	if (in->held)
 		return (VM_LEAVE);
-	if (!in->valid || !in->dirty)
+	if (!in->valid)
 		return (VM_FREE);
+	if (!in->dirty)
+		return (VM_CACHE);
 	return (dirty_verdict(in));
 }
 

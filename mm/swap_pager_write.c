@@ -103,7 +103,7 @@ settle_written(struct swap_write *w)
 		m->dirty = 0; /* H1: so no mapping can be modified */
 		vm_page_sunbusy(m);
 		if (vm_page_count_severe(vmd))
-			vm_pageout_try_free(m);
+			(void)vm_page_try_to_cache(m);
 	}
 	swap_area_of(w->slot)->written_pages += w->count;
 	mm_params.v_swappgsout += w->count;

@@ -23,6 +23,8 @@
  *       reference counts agree (V1-V4, O1)
  *   C13 zones' counts and free chains agree (U1, U2)
  *   C14 paging_in_progress covers the shared-busy pages of an object (O3)
+ *   C16 a cached page is clean, valid, unmapped and without pins, on the cache queue and
+ *       in its object's cache tree; v_cache_count counts them (A1-A4)
  *   C15 pages mapped are not more than all address spaces' resident_count
  *   C17 shadow_count is the length of the list of shadows; chains end (J1)
  * Yields: never.
@@ -42,8 +44,8 @@
 
 /* What the pass over the page array adds up, for one domain. */
 struct totals {
-	uint32_t free, free_in_blocks, wired, with_object, mapped;
-	uint32_t queued[PQ_COUNT];
+	uint32_t free, free_in_blocks, wired, with_object, mapped, cached;
+	uint32_t queued[PQ_COUNT + 1];
 };
 
 void
@@ -73,10 +75,31 @@ check_free_page(struct vm_check_result *r, const struct vm_page *m, struct total
 }
 
 static void
+check_cached_page(struct vm_check_result *r, const struct vm_page *m, struct totals *t)
+{
+	uint32_t n = vm_page_number(m);
+
+	t->cached++;
+	if (m->queue == PQ_CACHE)
+		t->queued[PQ_CACHE]++;
+	if (m->queue != PQ_CACHE || m->dirty != 0 || m->valid != VM_PAGE_BITS_ALL ||
+	    m->busy != 0 || m->hold_count != 0 || m->wire_count != 0 || pmap_page_is_mapped(m))
+		vm_check_broken(r, "C16: cached page %u is in use (queue %u, busy %x, dirty %x)", n,
+		    m->queue, m->busy, m->dirty);
+	if (m->object == NULL || !vm_page_is_cached(m->object, m->pindex) ||
+	    vm_page_lookup(m->object, m->pindex) != NULL)
+		vm_check_broken(r, "C16: cached page %u is not in its object's cache set", n);
+}
+
+static void
 check_used_page(struct vm_check_result *r, const struct vm_page *m, struct totals *t)
 {
 	uint32_t n = vm_page_number(m);
 
+	if ((m->flags & PG_CACHED) != 0) {
+		check_cached_page(r, m, t);
+		return;
+	}
 	t->with_object += m->object != NULL;
 	t->mapped += pmap_page_is_mapped(m) && m->object != NULL;
 	if (m->order < VM_PHYS_ORDERS || m->order == VM_PHYS_ORDER_HOT)
@@ -115,6 +138,9 @@ check_frames(struct vm_check_result *r, const struct vm_domain *vmd, struct tota
 	if (t->free != vmd->v_free_count || t->free_in_blocks != vmd->v_free_count)
 		vm_check_broken(r, "C2: %u pages free, %u in blocks, v_free_count %u", t->free,
 		    t->free_in_blocks, vmd->v_free_count);
+	if (t->cached != vmd->v_cache_count)
+		vm_check_broken(r, "C16: %u pages cached, v_cache_count %u", t->cached,
+		    vmd->v_cache_count);
 	if (t->wired != vmd->v_wire_count)
 		vm_check_broken(r, "C5: %u pages wired, v_wire_count %u", t->wired,
 		    vmd->v_wire_count);
@@ -166,10 +192,10 @@ check_domain(struct vm_check_result *r, const struct vm_domain *vmd, struct tota
 
 	check_frames(r, vmd, &t);
 	check_buddy_lists(r, vmd);
-	for (q = 0; q < PQ_COUNT; q++) {
+	for (q = 0; q <= PQ_COUNT; q++)
 		check_queue(r, &vmd->pagequeues[q], t.queued[q]);
-		r->queued_pages += t.queued[q];
-	}
+	r->queued_pages += t.queued[PQ_INACTIVE] + t.queued[PQ_ACTIVE];
+	r->cached_pages += t.cached;
 	r->free_pages += t.free;
 	r->wired_pages += t.wired;
 	sum->with_object += t.with_object;

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct vm_check_result {
-	uint32_t pages, free_pages, queued_pages, wired_pages, objects, swap_slots;
+	uint32_t pages, free_pages, cached_pages, queued_pages, wired_pages, objects, swap_slots;
 	uint32_t broken;         /* rules found broken */
 	char first_broken[128];  /* the first one, in words with page and object */
 };

@@ -86,6 +86,10 @@ vm_check_objects(struct vm_check_result *r)
 	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object)) {
 		r->objects++;
 		nodes = rb32_check(vm_page_array, object->tree_root, vm_page_array_count);
+		if (rb32_check(vm_page_array, object->cache_root, vm_page_array_count) !=
+		    object->cached_count)
+			vm_check_broken(r, "C16: object %u: cache tree and cached_count %u disagree",
+			    object->id, object->cached_count);
 		if (nodes != object->resident_count) {
 			vm_check_broken(r, "C8: object %u: tree of %d pages, resident_count %u",
 			    object->id, (int)nodes, object->resident_count);

@@ -52,7 +52,8 @@ void vm_fault_prefault_chain(struct vm_fault_state *fs);
 
 /*
  * Read the page that (object, pindex) has stored, with neighbours. 0: fs->m is
- * valid and busy, fs->paging is set and vm_fault_pagein_end must follow;
+ * valid, and if fs->paging is set also busy and vm_fault_pagein_end must follow (a
+ * cached page comes back without reading and not busy);
  * FAULT_RETRY the same, but the map has changed or the page is not in the entry's
  * object; FAULT_WAIT or ERR_*: nothing is left to undo. May yield.
  */

@@ -130,12 +130,12 @@ window_allocate(const struct vm_fault_state *fs, struct vm_page **wanted, struct
 
 	for (i = 1; i <= w->ahead; i++)
 		if ((wanted[i] = vm_page_alloc(fs->object, fs->pindex + i,
-		    VM_ALLOC_NORMAL)) == NULL)
+		    VM_ALLOC_NORMAL | VM_ALLOC_IFNOTCACHED)) == NULL)
 			break;
 	w->ahead = i - 1;
 	for (i = 1; i <= w->behind; i++)
 		if ((*(wanted - i) = vm_page_alloc(fs->object, fs->pindex - i,
-		    VM_ALLOC_NORMAL)) == NULL)
+		    VM_ALLOC_NORMAL | VM_ALLOC_IFNOTCACHED)) == NULL)
 			break;
 	w->behind = i - 1;
 }
@@ -157,17 +157,38 @@ read_failed(struct vm_fault_state *fs, enum vm_pager_outcome outcome)
 	return (outcome == VM_PAGER_BAD ? ERR_FAULT : ERR_IO);
 }
 
+/* The page is cached: take it back as it is, without I/O. */
+static int
+revive(struct vm_fault_state *fs, uint32_t class)
+{
+	struct vm_page *m = vm_page_alloc(fs->object, fs->pindex,
+	    class | VM_ALLOC_NOBUSY | VM_ALLOC_IFCACHED);
+
+	if (m == NULL)
+		return (FAULT_WAIT);
+	fs->m = m;
+	fs->below = vm_page_prev(m);
+	fs->above = vm_page_next(m);
+	if (fs->object == fs->entry->object)
+		return (0);
+	vm_page_activate(m);
+	return (FAULT_RETRY);
+}
+
 int
 vm_fault_pagein(struct vm_fault_state *fs)
 {
 	struct vm_page *pages[VM_FAULT_READ_MAX];
 	struct vm_page **wanted = &pages[VM_FAULT_READ_BEHIND];
-	struct window w = window_cut(fs, window_wanted(fs));
 	bool top = fs->object == fs->entry->object;
+	struct window w;
 	uint32_t class = fs->vm->killed ? VM_ALLOC_SYSTEM : VM_ALLOC_NORMAL;
 	uint32_t version = fs->vm->map.version;
 	enum vm_pager_outcome outcome;
 
+	if (vm_page_is_cached(fs->object, fs->pindex))
+		return (revive(fs, class));
+	w = window_cut(fs, window_wanted(fs));
 	*wanted = vm_page_alloc(fs->object, fs->pindex, class);
 	if (*wanted == NULL)
 		return (FAULT_WAIT);

@@ -23,7 +23,7 @@
  *      the object's paging_in_progress counts it.
  * Yields: vm_pageout_clean and vm_pageout_flush, in the pager.
  * Complexity: O(cluster).
- * See: contract 1.3, 1.4; where 1.4 caches a page, this frees it.
+ * See: contract 1.3, 1.4.
  */
 #include "mm/vm_launder.h"
 
@@ -147,7 +147,7 @@ release(struct vm_page *m, struct vm_object *object)
 
 	vm_page_sunbusy(m);
 	if (vm_page_count_severe(vmd))
-		vm_pageout_try_free(m);
+		(void)vm_page_try_to_cache(m);
 	vm_object_pip_wakeup(object, 1);
 }
 

@@ -121,6 +121,7 @@ invalidate(const struct clean_pass *pass, vm_pindex_t start)
 		if (m->wire_count == 0 && m->hold_count == 0)
 			(void)vm_pageout_try_free(m);
 	}
+	vm_page_cache_free(pass->object, start, pass->end);
 }
 
 bool

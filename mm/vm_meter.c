@@ -54,6 +54,7 @@ vm_meter_add_domain(uint32_t id)
 		vmd->id = vm_domain_count;
 		vm_pagequeue_init(&vmd->pagequeues[PQ_INACTIVE], PQ_INACTIVE);
 		vm_pagequeue_init(&vmd->pagequeues[PQ_ACTIVE], PQ_ACTIVE);
+		vm_pagequeue_init(&vmd->pagequeues[PQ_CACHE], PQ_CACHE);
 	}
 }
 
@@ -88,6 +89,16 @@ vm_meter_init_thresholds(struct vm_domain *vmd)
 	KASSERT(vmd->v_free_reserved <= vmd->v_free_severe &&
 	    vmd->v_free_severe <= vmd->v_free_min && vmd->v_free_min < vmd->v_free_target,
 	    "M1: thresholds are ordered");
+}
+
+uint32_t
+vm_meter_next_domain(void)
+{
+	static uint8_t boot_cursor; /* before there are tasks */
+	uint8_t *cursor = curtask() == NULL ? &boot_cursor : &curtask()->domain_cursor;
+
+	*cursor = (uint8_t)((*cursor + 1u) % vm_domain_count);
+	return (*cursor);
 }
 
 bool

@@ -19,9 +19,9 @@ struct vm_domain {
 	/* pages */
 	uint32_t v_page_count;
 	uint32_t v_free_count;
-	uint32_t v_cache_count; /* 0 until cached pages come */
+	uint32_t v_cache_count; /* cached pages: free memory with contents */
 	uint32_t v_wire_count;
-	struct vm_pagequeue pagequeues[PQ_COUNT];
+	struct vm_pagequeue pagequeues[PQ_COUNT + 1]; /* by PQ_*, the cache queue last */
 	/* thresholds, pages (contract 0.2) */
 	uint32_t v_free_reserved;
 	uint32_t v_free_severe;
@@ -55,6 +55,8 @@ vm_domain_of(const struct vm_page *m)
 
 /* Make domain id (and those below it) exist, empty. Boot time, by vm_phys. */
 void vm_meter_add_domain(uint32_t id);
+/* Where the calling task's next allocation begins to look: round robin. */
+uint32_t vm_meter_next_domain(void);
 /* Forget all domains (host tests boot more than once). */
 void vm_meter_init(void);
 

@@ -198,6 +198,7 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 			at = start;
 		}
 	}
+	vm_page_cache_free(object, start, end);
 	forget_stored(object, start, end);
 	if (end == object->size_pages && start < end && object->type != OBJT_VNODE)
 		object->size_pages = start;

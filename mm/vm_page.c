@@ -71,23 +71,79 @@ is_pristine(const struct vm_page *m)
 	return (pins == NO_PINS && state == 0 && m->object == NULL);
 }
 
-static struct vm_page *
-alloc_frame(uint32_t class)
+/* A frame of vmd if the class may have one: a free one, else the oldest cached one. */
+static inline struct vm_page *
+frame_of(struct vm_domain *vmd, uint32_t class)
 {
-	struct vm_domain *vmd;
 	struct vm_page *m;
 
+	if (!class_allows(vmd, class))
+		return (NULL);
+	m = vm_phys_alloc(vmd->id, 0);
+	if (__builtin_expect(m == NULL, 0))
+		m = vm_page_cache_reuse(vmd->id);
+	if (__builtin_expect(vm_paging_needed(vmd), 0))
+		pagedaemon_wakeup(vmd);
+	return (m);
+}
+
+/* Nobody has a page for this request (contract 0.4). */
+static struct vm_page *
+refuse(uint32_t req)
+{
+	struct vm_domain *vmd;
+	uint32_t count = req >> VM_ALLOC_COUNT_SHIFT;
+
 	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
-		if (class_allows(vmd, class) && (m = vm_phys_alloc(vmd->id, 0)) != NULL) {
-			if (__builtin_expect(vm_paging_needed(vmd), 0))
-				pagedaemon_wakeup(vmd);
-			return (m);
-		}
-		vmd->vm_pageout_deficit++;
+		vmd->vm_pageout_deficit += count > 1 ? count : 1;
 		pagedaemon_wakeup(vmd);
 	}
 	mm_params.v_alloc_refused++;
 	return (NULL);
+}
+
+/* The next domain has it, or the one after that, ... */
+static struct vm_page * __attribute__((noinline))
+frame_of_any(uint32_t req)
+{
+	uint32_t first = vm_meter_next_domain(), i;
+	struct vm_page *m;
+
+	for (i = 0; i < vm_domain_count; i++) {
+		m = frame_of(&vm_domains[(first + i) % vm_domain_count], req & VM_ALLOC_CLASS);
+		if (m != NULL)
+			return (m);
+		pagedaemon_wakeup(&vm_domains[(first + i) % vm_domain_count]);
+	}
+	return (refuse(req));
+}
+
+static inline struct vm_page *
+alloc_frame(uint32_t req)
+{
+	struct vm_page *m;
+
+	if (__builtin_expect(vm_domain_count != 1, 0))
+		return (frame_of_any(req));
+	m = frame_of(&vm_domains[0], req & VM_ALLOC_CLASS);
+	KASSERT(m == NULL || is_pristine(m), "P1: a free page has no state");
+	return (__builtin_expect(m != NULL, 1) ? m : refuse(req));
+}
+
+/* Cached page m comes back with what it holds: it was free memory. */
+static struct vm_page * __attribute__((noinline))
+alloc_cached(struct vm_page *m, uint32_t req)
+{
+	struct vm_domain *vmd = vm_domain_of(m);
+
+	if ((req & VM_ALLOC_IFNOTCACHED) != 0)
+		return (NULL);
+	if (!class_allows(vmd, req & VM_ALLOC_CLASS))
+		return (refuse(req));
+	vm_page_cache_revive(m);
+	if (vm_paging_needed(vmd))
+		pagedaemon_wakeup(vmd);
+	return (m);
 }
 
 struct vm_page *
@@ -97,10 +153,15 @@ vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req)
 
 	KASSERT((object == NULL) == ((req & VM_ALLOC_NOOBJ) != 0),
 	    "P6: NOOBJ goes with no object");
-	m = alloc_frame(req & VM_ALLOC_CLASS);
+	if (object != NULL && __builtin_expect(object->cache_root != VM_PAGE_NONE, 0) &&
+	    (m = vm_page_cache_lookup(object, pindex)) != NULL)
+		m = alloc_cached(m, req);
+	else if (__builtin_expect((req & VM_ALLOC_IFCACHED) != 0, 0))
+		m = NULL;
+	else
+		m = alloc_frame(req);
 	if (m == NULL)
 		return (NULL);
-	KASSERT(is_pristine(m), "P1: a free page has no state");
 	if ((req & VM_ALLOC_NOBUSY) == 0)
 		m->busy = VPB_EXCLUSIVE;
 	if ((req & VM_ALLOC_WIRED) != 0) {
@@ -109,7 +170,7 @@ vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req)
 	}
 	if (object != NULL)
 		vm_page_insert(m, object, pindex);
-	if ((req & VM_ALLOC_ZERO) != 0)
+	if ((req & VM_ALLOC_ZERO) != 0 && m->valid == 0)
 		pmap_zero_page(m);
 	return (m);
 }
@@ -119,7 +180,7 @@ vm_page_free(struct vm_page *m)
 {
 	struct vm_domain *vmd = vm_domain_of(m);
 
-	KASSERT((m->flags & (PG_FREE | PG_MARKER | PG_UNHOLDFREE)) == 0,
+	KASSERT((m->flags & (PG_FREE | PG_MARKER | PG_CACHED | PG_UNHOLDFREE)) == 0,
 	    "P7: freed page is in use");
 	KASSERT(!pmap_page_is_mapped(m), "P4: freed page is not mapped");
 	KASSERT(m->wire_count == 0, "P4: freed page is not wired");

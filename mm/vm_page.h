@@ -33,7 +33,7 @@ struct vm_object;
 /* Queue ids (m->queue). */
 #define PQ_INACTIVE 0
 #define PQ_ACTIVE   1
-#define PQ_COUNT    2
+#define PQ_COUNT    2   /* that the page daemon scans */
 #define PQ_CACHE    2   /* clean pages without mappings: free memory with contents */
 #define PQ_NONE     255
 
@@ -120,7 +120,8 @@ void *vm_page_address(const struct vm_page *m);
 #define VM_ALLOC_ZERO      0x20 /* zero-filled; valid is still the caller's to set */
 #define VM_ALLOC_IFCACHED    0x40 /* only a cached page of (object, pindex), else NULL */
 #define VM_ALLOC_IFNOTCACHED 0x80 /* NULL if there is one */
-#define VM_ALLOC_COUNT(n)    ((uint32_t)(n) << 16) /* so many more will be asked for: deficit */
+#define VM_ALLOC_COUNT(n)    ((uint32_t)(n) << VM_ALLOC_COUNT_SHIFT) /* so many more to come */
+#define VM_ALLOC_COUNT_SHIFT 16
 /* A cached page of (object, pindex) comes back with its contents: valid is set then. */
 struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req);
 
@@ -130,12 +131,20 @@ struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint
  * m is dirty or in use, else its mappings go and it is cached. */
 void vm_page_cache(struct vm_page *m);
 bool vm_page_try_to_cache(struct vm_page *m);
-bool vm_page_is_cached(struct vm_object *object, vm_pindex_t pindex);
+struct vm_page *vm_page_cache_lookup(struct vm_object *object, vm_pindex_t pindex);
+static inline bool
+vm_page_is_cached(struct vm_object *object, vm_pindex_t pindex)
+{
+	return (vm_page_cache_lookup(object, pindex) != NULL);
+}
 /* Forget the cached pages of object in [start, end). */
 void vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
-/* Take the oldest cached page of a domain for another use: NULL if there is none; no
- * identity, not free, not busy. For vm_page_alloc and contiguous allocation. */
+/* For vm_page_alloc: cached page m loses its identity but keeps its contents; the oldest
+ * of a domain (NULL: there is none) loses both. Neither is free or busy then. */
+void vm_page_cache_revive(struct vm_page *m);
 struct vm_page *vm_page_cache_reuse(uint32_t domain);
+/* Cached page m becomes an ordinary free frame; F stays as it is. */
+void vm_page_cache_release(struct vm_page *m);
 
 /* Back to the free lists: off its object and queue. Must be unmapped, unwired, not
  * shared-busy (asserted); exclusive busy is released and waiters woken. With a hold

@@ -5,7 +5,7 @@
  *   head -> page -> page -> [marker] -> page -> ... -> tail
  *             |
  *             busy? -> used? -> held? -> dirty? -> verdict:
- *             LEAVE | REQUEUE | ACTIVATE | FREE | LAUNDER (its whole cluster)
+ *             LEAVE | REQUEUE | ACTIVATE | FREE | CACHE | LAUNDER (its whole cluster)
  *
  * Owns: PG_WINATCFLS is set here (and cleared by vm_page).
  * Does not: decide (vm_policy), write (vm_launder).
@@ -17,7 +17,7 @@
  *   I4 the marker leaves the queue on every path.
  * Yields: vm_scan_inactive.
  * Complexity: O(pages looked at).
- * See: contract 1.8, step 3; where it caches, this frees.
+ * See: contract 1.8, step 3.
  */
 #include "kern/sched.h"
 #include "mm/vm_launder.h"
@@ -115,10 +115,13 @@ apply(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m)
 	case VM_LAUNDER:
 		return (launder(s, pq, m));
 	case VM_FREE:
-	case VM_CACHE:
 		vm_page_free(m);
 		s->shortage--;
 		s->freed++;
+		break;
+	case VM_CACHE:
+		vm_page_cache(m);
+		s->shortage--;
 		break;
 	case VM_REQUEUE:
 		requeue(s, m);
@@ -126,7 +129,7 @@ apply(struct vm_scan *s, struct vm_pagequeue *pq, struct vm_page *m)
 	case VM_ACTIVATE:
 		vm_page_activate(m);
 		m->act_count = act_count;
-		mm_params.v_reactivated++;
+		mm_params.v_pdactivated++;
 		break;
 	default:
 		s->stuck += s->facts.busy || s->facts.held;

@@ -240,12 +240,12 @@ sim_swap_leave_free(uint32_t count)
 {
 	struct vm_page *m;
 
-	while (taken_count > 0 && vm_domains[0].v_free_count < count) {
+	while (taken_count > 0 && vm_meter_free(&vm_domains[0]) < count) {
 		m = taken[--taken_count];
 		vm_page_unwire(m, PQ_NONE);
 		vm_page_free(m);
 	}
-	while (vm_domains[0].v_free_count > count) {
+	while (vm_meter_free(&vm_domains[0]) > count) {
 		m = vm_page_alloc(NULL, 0, VM_ALLOC_INTERRUPT | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY |
 		    VM_ALLOC_WIRED);
 		KASSERT(m != NULL && taken_count < TAKEN_MAX, "frames can be taken away");

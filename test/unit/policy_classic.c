@@ -36,7 +36,7 @@ policy_asks_in_the_contracts_order(void **state)
 
 	(void)state;
 	f.launder_budget = 0;
-	assert_int_equal(inactive(f), VM_FREE); /* clean */
+	assert_int_equal(inactive(f), VM_CACHE); /* clean */
 	f.dirty = true;
 	assert_int_equal(inactive(f), VM_REQUEUE); /* once round */
 	f.winatcfls = true;

@@ -98,7 +98,7 @@ RUN_TEST(scan_T1_clean_at_once_dirty_in_three_passes)
 	assert_int_equal(dirty->flags & PG_WINATCFLS, PG_WINATCFLS);
 	assert_int_equal(dirty->queue, PQ_INACTIVE);
 	assert_int_equal(sim_swap_disk.writes, 0);
-	assert_int_equal(mm_params.v_dfree, 1);
+	assert_int_equal(mm_params.v_tfree, 1);
 	scan(1, 5);
 	assert_int_equal(sim_swap_disk.writes, 1);
 	assert_int_equal(page(1)->dirty, 0);
@@ -136,7 +136,7 @@ RUN_TEST(scan_T3_referenced_page_is_activated)
 	assert_int_equal(by_flag->aflags & PGA_REFERENCED, 0);
 	assert_int_equal(by_mapping->queue, PQ_ACTIVE);
 	assert_int_equal(by_mapping->act_count, 254);
-	assert_int_equal(mm_params.v_reactivated, 2);
+	assert_int_equal(mm_params.v_pdactivated, 2);
 }
 
 RUN_TEST(scan_unreferenced_object_page_is_requeued)
@@ -250,10 +250,10 @@ RUN_TEST(scan_launders_max_launder_clusters)
 	assert_int_equal(mm_params.v_swapout, 3);
 	assert_int_equal(mm_params.v_swappgsout, 48);
 	scan(1, 30);
-	assert_int_equal(mm_params.v_dfree, 30);
+	assert_int_equal(mm_params.v_tcached, 30);
 	assert_int_equal(mm_params.v_swapout, 3);
 	scan(2, 30); /* 18 clean pages, then clusters without limit: 7 are left */
-	assert_int_equal(mm_params.v_dfree, 48);
+	assert_int_equal(mm_params.v_tcached, 48);
 	assert_int_equal(mm_params.v_swappgsout, 160);
 }
 
