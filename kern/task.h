@@ -53,8 +53,8 @@ struct task {
 	uint8_t priority;             /* s: current; restored to base when it next runs */
 	uint8_t base_priority;        /* t */
 	bool timed_out;               /* s: why the last sleep ended */
-	uint8_t domain_cursor;        /* m: memory domain of its last page */
 	volatile bool ast_pending;    /* s, p: look at proc_ast() before returning to EL0 */
+	uint8_t domain_cursor;        /* m: memory domain of its last page */
 	const void *wchan;            /* s: channel it sleeps on, or NULL */
 	const char *wmesg;            /* s: why, for ps */
 	struct callout sleep_timer;   /* s */

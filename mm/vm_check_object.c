@@ -88,7 +88,7 @@ vm_check_objects(struct vm_check_result *r)
 		nodes = rb32_check(vm_page_array, object->tree_root, vm_page_array_count);
 		if (rb32_check(vm_page_array, object->cache_root, vm_page_array_count) !=
 		    object->cached_count)
-			vm_check_broken(r, "C16: object %u: cache tree and cached_count %u disagree",
+			vm_check_broken(r, "C16: object %u: cache tree is not of %u pages",
 			    object->id, object->cached_count);
 		if (nodes != object->resident_count) {
 			vm_check_broken(r, "C8: object %u: tree of %d pages, resident_count %u",
@@ -118,7 +118,8 @@ check_entry(struct vm_check_result *r, const struct vm_map *map, const struct vm
 	if (guard != (e->object == NULL) || (e->prot & ~e->max_prot) != 0)
 		vm_check_broken(r, "C12: entry at %llx: guard, object and rights disagree",
 		    (unsigned long long)e->start);
-	if (e->object != NULL && e->offset + atop(e->end - e->start) > e->object->size_pages)
+	if (e->object != NULL && e->object->type != OBJT_VNODE &&
+	    e->offset + atop(e->end - e->start) > e->object->size_pages)
 		vm_check_broken(r, "C12: entry at %llx reaches beyond object %u",
 		    (unsigned long long)e->start, e->object->id);
 }

@@ -88,9 +88,9 @@ cmd_check(const struct monitor_call *call)
 
 	(void)call;
 	vm_check(&r);
-	kprintf("check: %u pages (%u free, %u cached, %u queued, %u wired), %u objects, %u swap slots\n",
-	    r.pages, r.free_pages, r.cached_pages, r.queued_pages, r.wired_pages, r.objects,
-	    r.swap_slots);
+	kprintf("check: %u pages (%u free, %u cached, %u queued, %u wired), %u objects, %u swap"
+	    " slots\n", r.pages, r.free_pages, r.cached_pages, r.queued_pages, r.wired_pages,
+	    r.objects, r.swap_slots);
 	if (r.broken == 0)
 		kprintf("check: every rule holds\n");
 	else
