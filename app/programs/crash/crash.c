@@ -61,7 +61,7 @@ bad_calls(void)
 	for (call = 2; call < EBB_SYS_COUNT + 4; call++) {
 		if (call == EBB_SYS_SLEEP || call == EBB_SYS_READ || call == EBB_SYS_WAIT ||
 		    call == EBB_SYS_SBRK || call == EBB_SYS_KILL || call == EBB_SYS_MUNMAP ||
-		    call == EBB_SYS_MPROTECT)
+		    call == EBB_SYS_MPROTECT || call == EBB_SYS_SETRLIMIT)
 			continue;
 		for (i = 0; i < count * count; i++) {
 			j = i / count;
@@ -76,6 +76,8 @@ bad_calls(void)
 		ebb_syscall(EBB_SYS_MUNMAP, values[i], UINT64_MAX - values[i], 0);
 		ebb_syscall(EBB_SYS_MPROTECT, values[i], UINT64_MAX - values[i], 9);
 		ebb_syscall(EBB_SYS_SBRK, values[i] | UINT64_C(1) << 62, 0, 0);
+		ebb_syscall(EBB_SYS_SETRLIMIT, values[i], 0, 0);
+		ebb_syscall(EBB_SYS_SETRLIMIT, EBB_RLIMIT_RSS, values[i], 0);
 		ebb_syscall(EBB_SYS_KILL, values[i] | UINT64_C(1) << 40, 0, 0);
 	}
 	printf("\ncrash: survived all calls\n");
