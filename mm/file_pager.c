@@ -48,6 +48,7 @@ make(struct vnode *vp)
 	if (object == NULL)
 		return (NULL);
 	object->type = OBJT_VNODE;
+	object->flags = 0; /* anybody may map any of it */
 	object->vnode = vp;
 	vp->object = object;
 	vnode_ref(vp);

@@ -10,9 +10,8 @@
  *
  *   outcome  OK     read            BAD    past the end of the file
  *            ERROR  the disk or the file system says so
- *            FAIL   the device can do no such transfer
  *            AGAIN  the device is short of something: the fault is repeated
- *            PEND   never
+ *            FAIL   never: every page of a file has data; PEND never
  *
  * Owns: the request, on the stack of the task that waits for it.
  * Does not: choose what to read (vm_fault_pagein, file_pager_page).
@@ -120,7 +119,7 @@ give_up(const struct file_io *io, const struct vnode *vp, int error)
 	    (unsigned)io->error_page, vp->dev->name, (unsigned long long)io->error_sector,
 	    err_string(error));
 	mm_params.v_file_errors++;
-	return (file_io_outcome(error));
+	return (file_io_outcome(error) == VM_PAGER_AGAIN ? VM_PAGER_AGAIN : VM_PAGER_ERROR);
 }
 
 enum vm_pager_outcome

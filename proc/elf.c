@@ -107,12 +107,14 @@ check_segment(const struct elf_segment *s, uint64_t file_bytes, const struct pro
 	return (NULL);
 }
 
-/* The entry point must be code. */
+/* The entry point must be code, and an instruction's address. */
 static const char *
-check_entry(const struct elf_image *image)
+check_entry(const struct elf_image *image, const struct proc_abi *abi)
 {
 	uint32_t i;
 
+	if (!abi->aarch32 && (image->entry & 3) != 0)
+		return ("entry point not a multiple of 4");
 	for (i = 0; i < image->segment_count; i++) {
 		const struct elf_segment *s = &image->segments[i];
 
@@ -145,7 +147,7 @@ parse_segments(const uint8_t *head, const struct header *h, uint64_t file_bytes,
 		out->segments[out->segment_count++] = s;
 		out->end = s.address + s.memory_bytes;
 	}
-	return (check_entry(out));
+	return (check_entry(out, abi));
 }
 
 const char *

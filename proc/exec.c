@@ -2,10 +2,17 @@
 /*
  * exec: program file in, running address space out.
  *
- * Segments are mapped as anonymous memory, filled page by page straight into the
- * frames (one page held at a time, so a program larger than the pool loads too)
- * and then given their final rights. What the file does not cover is left to
- * zero-fill. The stack gets a guard below it and argv on top.
+ * Nothing is read but the headers: segments are private mappings of the program's file,
+ * whose pages come when they are used, and are shared by all who run it. What a program
+ * never writes is never copied, and never goes to swap: it can be read again.
+ *
+ *   segment   | file pages ............ | page where the  | anonymous pages |
+ *             |                         | file part ends  |                 |
+ *             | copied at the 1st write | copied now, its | zero-fill (bss) |
+ *             |                         | rest zeroed     |                 |
+ *
+ * The last two only if the segment is longer in memory than in the file. The stack gets a
+ * guard below it and argv on top.
  *
  *   stack_top  +--------------------+
  *              | argument strings   |
@@ -17,8 +24,10 @@
  * Does not: parse ELF (elf.c).
  * Invariants:
  *   X1  called by the process's own task, before it has run any user code
+ *   X2  a file from which a program runs is not open for writing: vnode.is_text, until
+ *       nobody maps it (mm/file_pager.c), and vnode.writer_count exclude each other
  * Yields: everywhere (file reads, page faults).
- * See: elf.h, mm/vm_map.h.
+ * See: elf.h, mm/vm_map.h, mm/file_pager.h.
  */
 #include "proc/exec.h"
 
@@ -26,10 +35,12 @@
 #include <string.h>
 
 #include "lib/assert.h"
+#include "mm/file_pager.h"
 #include "mm/vm_fault.h"
 #include "mm/vm_page.h"
 
 #define STACK_GUARD_BYTES (16 * PAGE_SIZE)
+#define HEAD_AHEAD_PAGES  15 /* read along with the headers: the program's beginning */
 
 const struct proc_abi proc_abi_aarch64 = {
 	.name = "aarch64",
@@ -49,50 +60,66 @@ fail(struct proc *p, int error, const char *why)
 	return (error);
 }
 
-/* Zero the part of m that lies outside the segment's file bytes. */
-static void
-trim_page(struct vm_page *m, const struct elf_segment *s, uint64_t va)
-{
-	uint8_t *bytes = vm_page_address(m);
-	uint64_t file_end = s->address + s->file_bytes;
-
-	if (va < s->address)
-		memset(bytes, 0, s->address - va);
-	if (file_end < va + PAGE_SIZE)
-		memset(bytes + (file_end - va), 0, va + PAGE_SIZE - file_end);
-}
-
+/* Copy the page in which the file part of s ends, and zero its rest. */
 static int
-load_page(struct proc *p, struct vnode *vp, const struct elf_segment *s, uint64_t va)
+zero_tail(struct proc *p, const struct elf_segment *s)
 {
-	uint64_t index = (trunc_page(s->file_offset) + (va - trunc_page(s->address))) / PAGE_SIZE;
+	uint64_t file_end = s->address + s->file_bytes;
 	struct vm_page *m;
-	int error = vm_fault_hold(p->vmspace, va, VM_PROT_WRITE, &m);
+	int error = vm_fault_hold(p->vmspace, trunc_page(file_end), VM_PROT_WRITE, &m);
 
 	if (error != 0)
 		return (error);
-	error = vnode_read_page(vp, index, VM_PAGE_TO_PHYS(m));
-	if (error == 0) {
-		trim_page(m, s, va);
-		pmap_page_filled(m);
-	}
+	memset((uint8_t *)vm_page_address(m) + (file_end & PAGE_MASK), 0,
+	    PAGE_SIZE - (file_end & PAGE_MASK));
+	pmap_page_filled(m);
 	vm_page_unhold(m);
+	return (0);
+}
+
+/* The part of s that the file has: [start, end), private pages of object. */
+static int
+map_file_part(struct proc *p, struct vm_object *object, const struct elf_segment *s,
+    vm_offset_t end)
+{
+	bool has_tail = s->memory_bytes > s->file_bytes &&
+	    ((s->address + s->file_bytes) & PAGE_MASK) != 0;
+	vm_offset_t start = trunc_page(s->address);
+	struct vm_map_insert_args args = {
+		.object = object,
+		.offset = (vm_pindex_t)atop(s->file_offset),
+		.prot = has_tail ? VM_PROT_READ | VM_PROT_WRITE : s->prot,
+		.max_prot = VM_PROT_ALL,
+		.flags = MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY,
+		.inheritance = VM_INHERIT_COPY,
+	};
+	int error;
+
+	vm_object_reference(object);
+	error = vm_map_insert(p->vmspace, start, end - start, &args);
+	if (error != 0) {
+		vm_object_deallocate(object);
+		return (error);
+	}
+	if (has_tail)
+		error = zero_tail(p, s);
+	if (error == 0 && args.prot != s->prot)
+		error = vm_map_protect(p->vmspace, start, end, s->prot);
 	return (error);
 }
 
 static int
-load_segment(struct proc *p, struct vnode *vp, const struct elf_segment *s)
+load_segment(struct proc *p, struct vm_object *object, const struct elf_segment *s)
 {
 	vm_offset_t start = trunc_page(s->address);
 	vm_offset_t end = round_page(s->address + s->memory_bytes);
-	vm_offset_t va;
-	int error;
+	vm_offset_t file_end = s->file_bytes == 0 ? start : round_page(s->address + s->file_bytes);
+	int error = 0;
 
-	error = vm_map_find(p->vmspace, &start, end - start, VM_PROT_READ | VM_PROT_WRITE, 0);
-	for (va = start; error == 0 && va < s->address + s->file_bytes; va += PAGE_SIZE)
-		error = p->killed ? ERR_KILLED : load_page(p, vp, s, va);
-	if (error == 0 && s->prot != (VM_PROT_READ | VM_PROT_WRITE))
-		error = vm_map_protect(p->vmspace, start, end, s->prot);
+	if (file_end != start)
+		error = map_file_part(p, object, s, file_end);
+	if (error == 0 && end != file_end)
+		error = vm_map_find(p->vmspace, &file_end, end - file_end, s->prot, 0);
 	return (error);
 }
 
@@ -137,64 +164,77 @@ push_arguments(struct proc *p, struct cpu_user_start *start)
 }
 
 static int
-read_image(struct proc *p, struct vnode *vp, struct elf_image *image)
+read_image(struct proc *p, struct vm_object *object, struct elf_image *image)
 {
-	struct vm_page *m = vm_page_alloc(NULL, 0,
-	    VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
-	uint64_t head_bytes = vp->size_bytes < PAGE_SIZE ? vp->size_bytes : PAGE_SIZE;
-	const char *why = "cannot be read";
+	uint64_t size_bytes = object->vnode->size_bytes;
+	const char *why = "not an ELF file";
+	struct vm_page *m;
 	int error;
 
-	if (m == NULL)
-		return (fail(p, ERR_NOMEM, "no memory to load it"));
-	error = vp->is_directory ? ERR_ISDIR : 0;
-	if (error == 0 && head_bytes != 0)
-		error = vnode_read_page(vp, 0, VM_PAGE_TO_PHYS(m));
-	if (error == 0) {
-		why = elf_parse(vm_page_address(m), head_bytes, vp->size_bytes, p->abi, image);
-		error = why == NULL ? 0 : ERR_NOEXEC;
-	} else {
-		why = err_string(error);
-	}
-	vm_page_unwire(m, PQ_NONE);
-	vm_page_free(m);
-	return (error == 0 ? 0 : fail(p, error, why));
+	if (size_bytes == 0)
+		return (fail(p, ERR_NOEXEC, why));
+	error = file_pager_page(object, 0, HEAD_AHEAD_PAGES, &p->killed, &m);
+	if (error != 0)
+		return (fail(p, error, err_string(error)));
+	why = elf_parse(vm_page_address(m), size_bytes < PAGE_SIZE ? size_bytes : PAGE_SIZE,
+	    size_bytes, p->abi, image);
+	vm_page_unhold(m);
+	return (why == NULL ? 0 : fail(p, ERR_NOEXEC, why));
 }
 
 static int
-load_all(struct proc *p, struct vnode *vp, const struct elf_image *image,
+load_all(struct proc *p, struct vm_object *object, const struct elf_image *image,
     struct cpu_user_start *start)
 {
 	uint32_t i;
 	int error = 0;
 
 	for (i = 0; error == 0 && i < image->segment_count; i++)
-		error = load_segment(p, vp, &image->segments[i]);
+		error = load_segment(p, object, &image->segments[i]);
 	p->brk_start = p->brk = round_page(image->end);
 	if (error == 0)
 		error = make_stack(p);
 	if (error == 0)
 		error = push_arguments(p, start);
+	start->pc = image->entry;
 	return (error == 0 ? 0 : fail(p, error, err_string(error)));
+}
+
+static int
+load_file(struct proc *p, struct vnode *vp, struct cpu_user_start *start)
+{
+	struct vm_object *object;
+	struct elf_image image;
+	int error;
+
+	if (vp->is_directory)
+		return (fail(p, ERR_ISDIR, err_string(ERR_ISDIR)));
+	if (vp->writer_count != 0)
+		return (fail(p, ERR_BUSY, "is open for writing"));
+	object = file_pager_alloc(vp);
+	if (object == NULL)
+		return (fail(p, ERR_NOMEM, "no memory to load it"));
+	vp->is_text = true; /* X2 */
+	error = read_image(p, object, &image);
+	if (error == 0)
+		error = load_all(p, object, &image, start);
+	vm_object_deallocate(object);
+	return (error);
 }
 
 int
 exec_load(struct proc *p, struct cpu_user_start *start)
 {
 	struct vnode *vp;
-	struct elf_image image;
 	int error;
 
 	KASSERT(curtask()->proc == p, "X1: exec by the process's own task");
 	memset(start, 0, sizeof(*start));
+	start->aarch32 = p->abi->aarch32;
 	error = vfs_lookup(p->path, &vp);
 	if (error != 0)
 		return (fail(p, error, err_string(error)));
-	error = read_image(p, vp, &image);
-	if (error == 0)
-		error = load_all(p, vp, &image, start);
+	error = load_file(p, vp, start);
 	vnode_unref(vp);
-	start->pc = image.entry;
-	start->aarch32 = p->abi->aarch32;
 	return (error);
 }

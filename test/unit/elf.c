@@ -123,6 +123,7 @@ static const struct {
 	{ 56, 0xffff, 2, "first 4 KiB" },
 	{ 24, 0x402010, 8, "entry point" },
 	{ 24, 0x401800, 8, "entry point" },
+	{ 24, 0x400102, 8, "not a multiple of 4" },
 	{ PH(0) + 32, 0x1801, 8, "larger in the file" },
 	{ PH(0) + 40, UINT64_MAX, 8, "address range" },
 	{ PH(1) + 8, UINT64_MAX & ~0xfffull, 8, "past the end" },
