@@ -58,6 +58,15 @@ proc_idle_end(struct proc *p)
 	p->swapped = false;
 }
 
+/* ---- sys_mem.c, for the other calls on memory. None of these yields. */
+/* Known bits of EBB_PROT_*, not writable and executable together? */
+bool proc_prot_valid(uint64_t prot);
+/* [start, *end) of bytes, rounded up: page aligned and the program's, or ERR_INVAL. */
+int proc_check_range(const struct proc *p, uint64_t start, uint64_t bytes,
+    vm_offset_t *end) ERR_MUST_CHECK;
+/* A gap of size bytes at or above the base of the mmap area; 0 when there is none. */
+vm_offset_t proc_mmap_gap(struct proc *p, vm_size_t size);
+
 /* System calls by subject, each `negative errno-free ERR_* or result`. */
 int64_t sys_write(struct proc *p, const uint64_t *a);
 int64_t sys_read(struct proc *p, const uint64_t *a);
@@ -69,6 +78,7 @@ int64_t sys_isatty(struct proc *p, const uint64_t *a);
 int64_t sys_fsync(struct proc *p, const uint64_t *a);
 int64_t sys_sbrk(struct proc *p, const uint64_t *a);
 int64_t sys_mmap(struct proc *p, const uint64_t *a);
+int64_t sys_msync(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);
 int64_t sys_mprotect(struct proc *p, const uint64_t *a);
 int64_t sys_setrlimit(struct proc *p, const uint64_t *a);

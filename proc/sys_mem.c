@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls on memory: the heap and anonymous mappings.
+ * System calls on memory: the heap, unmapping and rights. mmap is in sys_mmap.c.
  *
  *   address_min .. program .. heap ->   |  mmap area, first fit  |  ... stack
  *
@@ -59,17 +59,16 @@ sys_sbrk(struct proc *p, const uint64_t *a)
 	return ((int64_t)old);
 }
 
-static bool
-prot_valid(uint64_t prot)
+bool
+proc_prot_valid(uint64_t prot)
 {
 	if (prot & ~(uint64_t)(EBB_PROT_READ | EBB_PROT_WRITE | EBB_PROT_EXEC))
 		return (false);
 	return ((prot & (EBB_PROT_WRITE | EBB_PROT_EXEC)) != (EBB_PROT_WRITE | EBB_PROT_EXEC));
 }
 
-/* A gap of size bytes at or above the mmap base; 0 when there is none. */
-static vm_offset_t
-find_gap(struct proc *p, vm_size_t size)
+vm_offset_t
+proc_mmap_gap(struct proc *p, vm_size_t size)
 {
 	struct vm_map *map = &p->vmspace->map;
 	struct vm_map_entry *entry;
@@ -85,30 +84,8 @@ find_gap(struct proc *p, vm_size_t size)
 	return (size <= p->abi->address_max - start ? start : 0);
 }
 
-int64_t
-sys_mmap(struct proc *p, const uint64_t *a)
-{
-	vm_offset_t start = a[0];
-	vm_size_t size = round_page(a[1]);
-	int error;
-
-	if (a[1] == 0 || size < a[1] || !prot_valid(a[2]) || (start & PAGE_MASK))
-		return (ERR_INVAL);
-	if (size > p->abi->address_max)
-		return (ERR_NOMEM);
-	if (start == 0)
-		start = find_gap(p, size);
-	else if (start < p->abi->address_min || start > p->abi->address_max - size)
-		return (ERR_INVAL);
-	if (start == 0)
-		return (ERR_NOMEM);
-	error = vm_map_find(p->vmspace, &start, size, (vm_prot_t)a[2], 0);
-	return (error == 0 ? (int64_t)start : error);
-}
-
-/* A page-aligned user range, or ERR_INVAL. */
-static int
-check_range(const struct proc *p, uint64_t start, uint64_t bytes, vm_offset_t *end)
+int
+proc_check_range(const struct proc *p, uint64_t start, uint64_t bytes, vm_offset_t *end)
 {
 	vm_size_t size = round_page(bytes);
 
@@ -123,7 +100,7 @@ int64_t
 sys_munmap(struct proc *p, const uint64_t *a)
 {
 	vm_offset_t end;
-	int error = check_range(p, a[0], a[1], &end);
+	int error = proc_check_range(p, a[0], a[1], &end);
 
 	return (error == 0 ? vm_map_remove(p->vmspace, a[0], end) : error);
 }
@@ -132,9 +109,9 @@ int64_t
 sys_mprotect(struct proc *p, const uint64_t *a)
 {
 	vm_offset_t end;
-	int error = check_range(p, a[0], a[1], &end);
+	int error = proc_check_range(p, a[0], a[1], &end);
 
-	if (error == 0 && !prot_valid(a[2]))
+	if (error == 0 && !proc_prot_valid(a[2]))
 		error = ERR_INVAL;
 	return (error == 0 ? vm_map_protect(p->vmspace, a[0], end, (vm_prot_t)a[2]) : error);
 }

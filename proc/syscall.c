@@ -196,6 +196,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_FSTAT] = sys_fstat,
 	[EBB_SYS_SBRK] = sys_sbrk,
 	[EBB_SYS_MMAP] = sys_mmap,
+	[EBB_SYS_MSYNC] = sys_msync,
 	[EBB_SYS_MUNMAP] = sys_munmap,
 	[EBB_SYS_MPROTECT] = sys_mprotect,
 	[EBB_SYS_GETPID] = sys_getpid,

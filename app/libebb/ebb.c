@@ -24,9 +24,23 @@ ebb_null(void)
 void *
 ebb_mmap(size_t bytes, uint32_t prot)
 {
-	int64_t address = checked(ebb_syscall(EBB_SYS_MMAP, 0, bytes, prot));
+	return (ebb_map(&(struct ebb_map){ .bytes = bytes, .prot = prot }));
+}
+
+void *
+ebb_map(const struct ebb_map *map)
+{
+	uint64_t args[6] = { (uintptr_t)map->start, map->bytes, map->prot, map->flags,
+		(uint64_t)map->fd, map->offset };
+	int64_t address = checked(ebb_syscall_args(EBB_SYS_MMAP, args));
 
 	return (address == -1 ? NULL : (void *)(uintptr_t)address);
+}
+
+int
+ebb_msync(void *start, size_t bytes, uint32_t flags)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MSYNC, (uintptr_t)start, bytes, flags)));
 }
 
 int

@@ -19,6 +19,19 @@ int ebb_null(void);
 /* Fresh zeroed memory, pageable, at least bytes long; NULL on failure. prot is a
  * mask of EBB_PROT_*. */
 void *ebb_mmap(size_t bytes, uint32_t prot);
+/* The same with everything that can be said: NULL on failure. All that is not set is 0:
+ * private anonymous memory anywhere. */
+struct ebb_map {
+	void *start;     /* there (nothing may be mapped, but with EBB_MAP_FIXED); NULL: anywhere */
+	size_t bytes;
+	uint32_t prot;   /* EBB_PROT_* */
+	uint32_t flags;  /* EBB_MAP_* */
+	int fd;          /* of a file, without EBB_MAP_ANONYMOUS */
+	uint64_t offset; /* in it, a multiple of 4096 */
+};
+void *ebb_map(const struct ebb_map *map);
+/* What was written to shared mappings of files in the range is on the disk (EBB_MS_*). */
+int ebb_msync(void *start, size_t bytes, uint32_t flags);
 int ebb_munmap(void *start, size_t bytes);
 int ebb_mprotect(void *start, size_t bytes, uint32_t prot);
 
@@ -48,5 +61,7 @@ int ebb_wait(uint32_t pid, int *status);
 
 /* Any call, as the kernel answers it (negative errno on failure). */
 int64_t ebb_syscall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2);
+/* The same for calls with more than three arguments. */
+int64_t ebb_syscall_args(uint64_t number, const uint64_t args[6]);
 
 #endif

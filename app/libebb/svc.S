@@ -12,4 +12,17 @@ ebb_syscall:
 	ret
 	.size ebb_syscall, . - ebb_syscall
 
+/* int64_t ebb_syscall_args(number, const uint64_t args[6]) */
+	.global ebb_syscall_args
+	.type ebb_syscall_args, %function
+ebb_syscall_args:
+	mov	x8, x0
+	mov	x9, x1
+	ldp	x0, x1, [x9]
+	ldp	x2, x3, [x9, #16]
+	ldp	x4, x5, [x9, #32]
+	svc	#0
+	ret
+	.size ebb_syscall_args, . - ebb_syscall_args
+
 	.section .note.GNU-stack, "", %progbits
