@@ -34,7 +34,7 @@ classic_targets(const struct vm_policy_meter *in, struct vm_policy_targets *out)
 	out->reclaim = in->paging_target + (int32_t)in->deficit;
 	out->launder = in->pass > 1 ? LAUNDER_ALL : budget > 1 ? budget : 1;
 	out->deactivate = (int32_t)in->inactive_target - (int32_t)in->inactive_count +
-	    in->paging_target + (int32_t)in->deficit;
+	    in->all_paging_target + (int32_t)in->deficit;
 }
 
 /* A dirty page that nobody uses. */

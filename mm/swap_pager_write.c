@@ -21,7 +21,7 @@
  *      is never used again;
  *   H3 the done list is shared with interrupt handlers: under done_lock;
  *   H4 a cluster is settled once.
- * Yields: swap_put_pages (for a free cluster; between clusters; to the end of a
+ * Yields: swap_put_pages (for a free cluster; each YIELD_PAGES pages; to the end of a
  *   synchronous write; for the console).
  * Complexity: a page costs its CRC, one record and one step of settling; slots,
  *   request and completion are per cluster.
@@ -37,6 +37,7 @@
 #include "mm/vm_launder.h"
 #include "mm/vm_meter.h"
 
+#define YIELD_PAGES     8u /* a sum costs 840 instructions, a record as many again at worst */
 #define REPORT_EVERY_US 1000000u /* write errors of one area told at most so often */
 
 struct swap_write {
@@ -245,7 +246,7 @@ write_take(void)
 	return (w);
 }
 
-/* Note for each page where it goes and what it holds. */
+/* Note for each page where it goes and what it holds. H1: yielding changes neither. */
 static void
 record_pages(struct swap_write *w)
 {
@@ -258,6 +259,8 @@ record_pages(struct swap_write *w)
 		    crc32c(0, vm_page_address(m), PAGE_SIZE));
 		if (replaced != SWAP_SLOT_NONE)
 			swap_area_free(replaced, 1);
+		if (i % YIELD_PAGES == YIELD_PAGES - 1)
+			sched_maybe_yield();
 	}
 }
 

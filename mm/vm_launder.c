@@ -20,7 +20,10 @@
  *   U1 a page to launder is dirty, inactive, fully valid, not busy, not held;
  *   U2 a cluster is consecutive in its object, at most vmd->cluster_pages long;
  *   U3 at pager entry every page is shared-busy and mapped nowhere for writing, and
- *      the object's paging_in_progress counts it.
+ *      the object's paging_in_progress counts it: that, and no lock, is what holds
+ *      while the pager works;
+ *   U4 the locks of page and object, with which vm_pageout_clean is called, are free
+ *      when the pager is called.
  * Yields: vm_pageout_clean and vm_pageout_flush, in the pager.
  * Complexity: O(cluster).
  * See: contract 1.3, 1.4.
@@ -29,6 +32,7 @@
 
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
+#include "mm/vm_page_lock.h"
 #include "mm/vm_pager.h"
 
 /* A run being gathered: it grows at both ends from the middle of the array. */
@@ -42,7 +46,8 @@ struct gather {
 static inline bool
 eligible(struct vm_page *m)
 {
-	if (m->queue != PQ_INACTIVE || vm_page_busied(m) || m->hold_count != 0)
+	if (m->queue != PQ_INACTIVE || vm_page_busied(m) || m->hold_count != 0 ||
+	    vm_page_lock_held(m))
 		return (false);
 	vm_page_test_dirty(m);
 	return (m->dirty != 0);
@@ -89,6 +94,16 @@ gather(struct gather *g)
 	}
 }
 
+/* U4: what the caller locked for m's sake, if he did. */
+static void
+unlock(struct vm_page *m)
+{
+	if (sleep_lock_owned(&m->object->lock))
+		sleep_lock_release(&m->object->lock);
+	if (vm_page_lock_owned(m))
+		vm_page_unlock(m);
+}
+
 uint32_t
 vm_pageout_clean(struct vm_page *m)
 {
@@ -96,12 +111,15 @@ vm_pageout_clean(struct vm_page *m)
 
 	KASSERT(m->queue == PQ_INACTIVE && !vm_page_busied(m) && m->hold_count == 0 &&
 	    m->dirty != 0, "U1: a page to launder is dirty, inactive, not busy, not held");
+	KASSERT(!vm_page_lock_held(m) && !sleep_lock_held(&m->object->lock),
+	    "U4: nobody else has locked page or object");
 	g.first = VM_PAGEOUT_PAGE_COUNT;
 	g.count = 1;
 	g.limit = vm_domain_of(m)->cluster_pages;
 	g.mc[g.first] = m;
 	gather(&g);
 	KASSERT(g.count <= g.limit, "U2: a cluster is at most cluster_pages long");
+	unlock(m);
 	return (vm_pageout_flush(&g.mc[g.first], g.count, 0, NULL));
 }
 

@@ -8,8 +8,9 @@
 
 #include "mm/vm_page.h"
 
-/* Launder m with its neighbours: m is dirty, inactive, not busy, not held.
- * Returns pages written or under way (0 = none). May yield. */
+/* Launder m with its neighbours: m is dirty, inactive, not busy, not held, and locked, as
+ * is its object; both are unlocked on return (who knows that no other task runs between
+ * may leave them alone). Returns pages written or under way (0 = none). May yield. */
 uint32_t vm_pageout_clean(struct vm_page *m);
 
 /* What became of a part of a flush that matters to the caller. */

@@ -41,6 +41,7 @@ struct vm_domain {
 	/* page daemon's own */
 	uint32_t pass;
 	bool pass_pays;                /* another pass would find more: see vm_pageout.c */
+	uint64_t idle_asked_s;         /* second of the last request VM_SWAP_IDLE */
 	bool oom_voted;
 };
 

@@ -14,7 +14,7 @@
  * Invariants:
  *   J1 no yield lies between the test of vm_pages_needed and the sleep on it;
  *   J2 nothing on this path allocates or waits for free pages.
- * Yields: the worker; vm_pageout_scan every SCHED_LOOP_MAX elements and in writes.
+ * Yields: the worker; vm_pageout_scan by work done (VM_SCAN_WORK_MAX) and in writes.
  * Complexity: a scan is O(pages looked at).
  * See: contract 1.8, 1.10. Below free_min the worker runs at PRI_PAGEOUT, and it is
  *   woken at that priority; else it is as good as a program. Between passes it
@@ -24,28 +24,57 @@
 #include "mm/vm_pageout.h"
 
 #include "kern/sched.h"
+#include "kern/timer.h"
 #include "kern/trace.h"
+#include "kern/vnode.h"
 #include "mm/swap_pager.h"
+#include "mm/vm_lowmem.h"
 #include "mm/vm_pageout_internal.h"
+#include "mm/vm_request.h"
 
 #define REST_SHORT_US 500000u
 #define REST_LONG_US  1000000u
 
 /* ---- scan */
 
+/*
+ * The reference counts active and inactive pages of all domains for every domain's active
+ * target, and lets the first domain that scans take the whole deficit (quirk Q5).
+ */
+static inline bool
+is_counted(const struct vm_scan *s, const struct vm_domain *vmd)
+{
+	return (mm_params.pageout_global_targets || vmd == s->vmd);
+}
+
+static void
+take_deficit(struct vm_scan *s)
+{
+	struct vm_domain *vmd;
+
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
+		if (!is_counted(s, vmd))
+			continue;
+		s->deficit += vmd->vm_pageout_deficit;
+		vmd->vm_pageout_deficit = 0;
+	}
+}
+
 static void
 ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 {
-	const struct vm_domain *vmd = s->vmd;
-	const struct vm_policy_meter meter = {
-		.paging_target = vm_paging_target(vmd),
-		.deficit = s->deficit,
-		.inactive_count = vmd->pagequeues[PQ_INACTIVE].count,
-		.active_count = vmd->pagequeues[PQ_ACTIVE].count,
-		.inactive_target = vmd->v_inactive_target,
-		.pass = s->facts.pass,
-	};
+	struct vm_policy_meter meter = { .paging_target = vm_paging_target(s->vmd),
+		.deficit = s->deficit, .pass = s->facts.pass };
+	const struct vm_domain *vmd;
 
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
+		if (!is_counted(s, vmd))
+			continue;
+		meter.all_paging_target += vm_paging_target(vmd);
+		meter.inactive_count += vmd->pagequeues[PQ_INACTIVE].count;
+		meter.active_count += vmd->pagequeues[PQ_ACTIVE].count;
+		meter.inactive_target += vmd->v_inactive_target;
+	}
 	vm_policy->targets(&meter, targets);
 }
 
@@ -53,6 +82,7 @@ ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 static inline bool
 age(struct vm_scan *s, struct vm_page *m)
 {
+	s->work += VM_SCAN_WORK_LOOK + (pmap_page_is_mapped(m) ? VM_SCAN_WORK_MAPPED : 0);
 	vm_scan_sample(&s->facts, m);
 	if (vm_policy->active(&s->facts, &m->act_count) != VM_DEACTIVATE)
 		return (true);
@@ -78,14 +108,15 @@ vm_scan_active(struct vm_scan *s)
 		limit /= (uint32_t)mm_params.pageout_update_period;
 		s->shortage = (int32_t)limit;
 	}
-	for (looked = 0; m != NULL && looked < limit && s->shortage > 0; m = next) {
+	for (looked = 0; m != NULL && looked < limit && s->shortage > 0; m = next, looked++) {
 		next = vm_pagequeue_next(m);
 		if (age(s, m))
 			kept = m;
-		if (++looked % SCHED_LOOP_MAX == 0) {
+		if (s->work >= VM_SCAN_WORK_MAX) {
 			if (kept != NULL)
 				vm_pagequeue_rotate(pq, kept);
 			kept = NULL;
+			s->work = 0;
 			sched_maybe_yield();
 			next = vm_pagequeue_first(pq);
 		}
@@ -97,6 +128,32 @@ vm_scan_active(struct vm_scan *s)
 		s->vmd->pass_pays = true; /* whatever was seen is a step nearer to going */
 }
 
+/* Step 1: ask everybody for what can be given back. */
+static void
+low_memory(const struct vm_scan *s)
+{
+	if (s->vmd->id == 0 && s->facts.pass > 0 && vm_lowmem_due())
+		vm_lowmem(0);
+}
+
+/* Steps 5 and 6: what others are to do. */
+static void
+ask_others(const struct vm_scan *s)
+{
+	uint64_t now_s = timer_now_us() / 1000000u;
+
+	if (mm_params.swap_idle_enabled && now_s != s->vmd->idle_asked_s) {
+		s->vmd->idle_asked_s = now_s;
+		vm_req_vmdaemon(VM_SWAP_IDLE);
+	}
+	if (vm_paging_target(s->vmd) <= 0)
+		return;
+	if (s->vnodes_skipped != 0 && vm_page_count_min(s->vmd))
+		vfs_speedup_syncer();
+	if (mm_params.swap_enabled)
+		vm_req_vmdaemon(VM_SWAP_NORMAL);
+}
+
 void
 vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 {
@@ -105,8 +162,8 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	int32_t wanted;
 
 	vmd->pass_pays = false;
-	s.deficit = vmd->vm_pageout_deficit;
-	vmd->vm_pageout_deficit = 0;
+	low_memory(&s);
+	take_deficit(&s);
 	ask_targets(&s, &targets);
 	wanted = s.shortage = targets.reclaim;
 	s.facts.launder_budget = targets.launder;
@@ -115,6 +172,7 @@ vm_pageout_scan(struct vm_domain *vmd, uint32_t pass)
 	s.shortage = targets.deactivate + (int32_t)s.stuck;
 	vm_scan_active(&s);
 	trace(TRACE_SCAN, pass, (uint64_t)(int64_t)wanted, s.freed);
+	ask_others(&s);
 	vm_pageout_mightbe_oom(vmd, pass);
 }
 

@@ -40,7 +40,8 @@ struct vm_page_facts {
 };
 
 struct vm_policy_meter {
-	int32_t paging_target;
+	int32_t paging_target;      /* of the domain that scans */
+	int32_t all_paging_target;  /* as the counts below: of it, or summed over all (Q5) */
 	uint32_t deficit;
 	uint32_t inactive_count, active_count, inactive_target;
 	uint32_t pass;

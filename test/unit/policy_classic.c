@@ -106,7 +106,8 @@ policy_activity_counts(void **state)
 static void
 policy_targets(void **state)
 {
-	struct vm_policy_meter in = { .paging_target = 40, .deficit = 7, .inactive_count = 100,
+	struct vm_policy_meter in = { .paging_target = 40, .all_paging_target = 40,
+		.deficit = 7, .inactive_count = 100,
 		.inactive_target = 130, .pass = 1 };
 	struct vm_policy_targets out;
 

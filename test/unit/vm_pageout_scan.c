@@ -21,6 +21,7 @@
 
 #define FRAMES 2048u
 #define SLOTS  1024u
+#define YIELD_EVERY 64u /* unmapped pages: VM_SCAN_WORK_MAX */
 
 static struct vm_domain *const vmd = &vm_domains[0];
 static struct vmspace *vm;
@@ -445,14 +446,14 @@ RUN_TEST(scan_ends_when_its_last_page_goes_over_a_yield)
 
 	(void)arg;
 	boot();
-	for (i = 0; i < SCHED_LOOP_MAX; i++) {
+	for (i = 0; i <= YIELD_EVERY; i++) {
 		sim_swap_page(object, i, PQ_INACTIVE, true);
 		vm_page_xbusy(page(i)); /* stays in place */
 	}
 	sim_swap_leave_free(vmd->v_free_target - 30);
 	assert_int_equal(task_create(&t, "saboteur", PRI_IO, last_saboteur, NULL), 0);
 	vm_pageout_scan(vmd, 1);
-	assert_int_equal(inactive_count(), SCHED_LOOP_MAX - 1);
+	assert_int_equal(inactive_count(), YIELD_EVERY);
 	assert_int_equal(vm_page_array[1].flags, 0);
 }
 
@@ -481,8 +482,8 @@ RUN_TEST(scan_active_keeps_its_place_over_a_yield)
 	sim_swap_leave_free(vmd->v_free_target - 30);
 	vm_pageout_scan(vmd, 1);
 	assert_int_equal(active_count(), 198);
-	assert_null(page(SCHED_LOOP_MAX - 1));
-	assert_null(page(SCHED_LOOP_MAX));
+	assert_null(page(YIELD_EVERY - 1));
+	assert_null(page(YIELD_EVERY));
 	/* 200 looks: one page went before its turn, so the first is seen again */
 	for (i = 0; i < 200; i++)
 		assert_true(page(i) == NULL || page(i)->act_count == (i == 0 ? 7 : 8));
