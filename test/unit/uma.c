@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "kern/machdep.h"
 #include "lib/rng.h"
 #include "mm/uma.h"
 #include "mm/vm_meter.h"
@@ -115,6 +116,50 @@ uma_check_finds_damage(void **state)
 	zone.used_items--;
 	*(char **)b = a + PAGE_SIZE; /* written after free */
 	assert_false(uma_zone_check(&zone));
+	*(char **)b = b; /* a free chain without end */
+	assert_false(uma_zone_check(&zone));
+}
+
+/* Each figure of a zone, and each thing that ties a slab to it. */
+static void
+uma_check_finds_wrong_figures(void **state)
+{
+	struct uma_zone copy;
+	struct vm_page *m;
+	void *items[70];
+	uint32_t i;
+
+	(void)state;
+	sim_mm_boot_bare(8);
+	uma_zone_init(&zone, "test", 64);
+	uma_zone_init(&zone, "test", 64); /* again: empty, once on the list */
+	assert_ptr_equal(uma_zone_next(NULL), &zone);
+	for (i = 0; i < 70; i++) /* a full slab and a partial one */
+		assert_non_null(items[i] = uma_zalloc(&zone, UMA_NORMAL));
+	uma_zfree(&zone, items[69]);
+	assert_true(uma_zone_check(&zone));
+	copy = zone;
+	assert_false(uma_zone_check(&copy)); /* not its slabs */
+	for (i = 0; i < 2; i++) {
+		m = PHYS_TO_VM_PAGE(virt_to_phys(items[i * 68]));
+		m->wire_count++;
+		assert_false(uma_zone_check(&zone));
+		m->wire_count--;
+	}
+	zone.items_per_slab++;
+	assert_false(uma_zone_check(&zone));
+	zone.items_per_slab--;
+	for (i = 0; i < 2; i++) {
+		zone.slab_pages += i == 0 ? 1 : (uint32_t)-2;
+		assert_false(uma_zone_check(&zone));
+	}
+	zone.slab_pages = 0;
+	assert_false(uma_zone_check(&zone));
+	zone.slab_pages = 2;
+	zone.empty_slabs = 1;
+	assert_false(uma_zone_check(&zone));
+	zone.empty_slabs = 0;
+	assert_true(uma_zone_check(&zone));
 }
 
 /* Contract 1.17, T4: slab pages that are given back raise F. */
@@ -189,6 +234,7 @@ main(void)
 		cmocka_unit_test(uma_empty_pool_says_null),
 		cmocka_unit_test(uma_misuse_asserts),
 		cmocka_unit_test(uma_check_finds_damage),
+		cmocka_unit_test(uma_check_finds_wrong_figures),
 		cmocka_unit_test(object_T4_empty_slabs_go_back_and_raise_F),
 		cmocka_unit_test(uma_slab_with_an_item_in_use_stays),
 		cmocka_unit_test(uma_keeps_no_slab_below_free_min),

@@ -387,6 +387,36 @@ RUN_TEST(daemon_swaps_out_all_who_qualify)
 	sim_mm_check();
 }
 
+static bool
+cannot_swap_out(uint32_t pid)
+{
+	(void)pid;
+	return (false);
+}
+
+/* proc may say no at the last moment, or not be there yet; unknown bits ask nothing. */
+RUN_TEST(daemon_asks_proc)
+{
+	struct vm_client_ops ops;
+	struct vm_client *client;
+
+	(void)arg;
+	boot();
+	client = sim_client_add(50, 4, 0);
+	client->asleep_us = 20 * SECOND;
+	ops = *vm_client_ops;
+	ops.swap_out = cannot_swap_out;
+	vm_client_ops = &ops;
+	vm_swapout_procs(VM_SWAP_NORMAL);
+	vm_swapout_procs(4);
+	assert_int_equal(client->flags, 0);
+	assert_int_equal(mm_params.v_swapped_out, 0);
+	vm_client_ops = NULL;
+	vm_daemon_run(VM_SWAP_NORMAL);
+	assert_int_equal(mm_params.daemon_passes, 0);
+	sim_mm_check();
+}
+
 /* The task does what is asked through vm_request. */
 RUN_TEST(daemon_is_woken_by_requests)
 {
@@ -470,6 +500,7 @@ main(void)
 		cmocka_unit_test(daemon_T6_idle_needs_ten_seconds_normal_two),
 		cmocka_unit_test(daemon_T7_realtime_and_others_never),
 		cmocka_unit_test(daemon_swaps_out_all_who_qualify),
+		cmocka_unit_test(daemon_asks_proc),
 		cmocka_unit_test(daemon_is_woken_by_requests),
 		cmocka_unit_test(daemon_Q7_mended_others_are_left_alone),
 		cmocka_unit_test(daemon_Q7_reproduced_one_forces_eleven_passes_over_all),

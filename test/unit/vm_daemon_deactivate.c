@@ -228,7 +228,7 @@ RUN_TEST(odeact_T4b_used_pages_stay_and_gain)
 
 RUN_TEST(odeact_T4c_pinned_pages_are_passed_by)
 {
-	struct vm_page *busy, *held, *wired;
+	struct vm_page *busy, *held, *wired, *queueless;
 	uint64_t before;
 
 	(void)arg;
@@ -236,13 +236,16 @@ RUN_TEST(odeact_T4c_pinned_pages_are_passed_by)
 	busy = mapped(first, 0, PQ_INACTIVE, 0);
 	held = mapped(first, 1, PQ_INACTIVE, 0);
 	wired = mapped(first, 2, PQ_INACTIVE, 0);
+	queueless = mapped(first, 3, PQ_INACTIVE, 0);
+	vm_page_dequeue(queueless);
 	vm_page_xbusy(busy);
 	vm_page_hold(held);
 	vm_page_wire(wired);
 	before = mm_params.v_pdpages;
 	deactivate(0);
-	assert_int_equal(resident(), 3);
-	assert_int_equal(mm_params.v_pdpages - before, 2); /* all but the busy one */
+	assert_int_equal(resident(), 4);
+	assert_int_equal(mm_params.v_pdpages - before, 3); /* all but the busy one */
+	vm_page_deactivate(queueless);
 	vm_page_xunbusy(busy);
 	vm_page_unhold(held);
 	vm_page_unwire(wired, PQ_INACTIVE);

@@ -293,6 +293,29 @@ RUN_TEST(mdeact_T6_stops_when_the_target_is_met)
 	finish();
 }
 
+/* Entries by the hundred, guards among them: others come in between. */
+RUN_TEST(mdeact_many_entries)
+{
+	vm_offset_t va;
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	mapped_run(first, 0, 10);
+	for (i = 0; i < 300; i++) {
+		va = SIM_SWAP_BASE + (FAR_PAGE + 2 * i) * PAGE_SIZE;
+		assert_int_equal(vm_map_find(vm, &va, PAGE_SIZE,
+		    i % 2 == 0 ? VM_PROT_NONE : VM_PROT_READ, i % 2 == 0 ? MAP_ENTRY_GUARD : 0), 0);
+	}
+	sim_random_scheduler(sim_seed(8));
+	vm_pageout_map_deactivate_pages(vm, 1);
+	assert_int_equal(resident(), 1);
+	vm_pageout_map_deactivate_pages(vm, 0);
+	sim_random_scheduler(0);
+	assert_int_equal(resident(), 0);
+	finish();
+}
+
 static bool deactivated;
 
 static void
@@ -372,6 +395,7 @@ main(void)
 		cmocka_unit_test(mdeact_T4_desired_0_leaves_nothing_resident),
 		cmocka_unit_test(mdeact_T5_submaps_are_ignored),
 		cmocka_unit_test(mdeact_T6_stops_when_the_target_is_met),
+		cmocka_unit_test(mdeact_many_entries),
 		cmocka_unit_test(mdeact_others_wait_for_the_map),
 	};
 
