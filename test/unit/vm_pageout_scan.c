@@ -160,7 +160,7 @@ RUN_TEST(scan_unreferenced_object_page_is_requeued)
 
 /* ---- pages that are stuck */
 
-RUN_TEST(scan_T4_stuck_pages_raise_the_active_target)
+RUN_TEST(scan_T4a_stuck_pages_raise_the_active_target)
 {
 	uint32_t i;
 
@@ -181,7 +181,7 @@ RUN_TEST(scan_T4_stuck_pages_raise_the_active_target)
 	assert_int_equal(active_count(), 50 - (10 - 5 + 1 + 5));
 }
 
-RUN_TEST(scan_T4_busy_page_keeps_its_bits_held_one_does_not)
+RUN_TEST(scan_T4b_busy_page_keeps_its_bits_held_one_does_not)
 {
 	struct vm_page *busy, *held;
 
@@ -378,6 +378,79 @@ RUN_TEST(scan_T12_idle_ageing_visits_all_in_a_period)
 	assert_int_equal(mm_params.v_pdpages, 0);
 }
 
+/* ---- work between yields */
+
+static uint32_t looked_max, looked_before, slots_max, slots_before;
+static bool racing;
+
+/* At each yield point: how much has been done since the last one? */
+static uint32_t
+note_work(uint32_t count)
+{
+	uint32_t looked = (uint32_t)mm_params.v_pdpages;
+
+	(void)count;
+	if (looked - looked_before > looked_max)
+		looked_max = looked - looked_before;
+	if (object->swap_count - slots_before > slots_max)
+		slots_max = object->swap_count - slots_before;
+	looked_before = looked;
+	slots_before = object->swap_count;
+	return (0);
+}
+
+static void
+competitor(void *arg)
+{
+	(void)arg;
+	while (racing)
+		sched_yield();
+}
+
+static void
+watch_scan(uint32_t pass)
+{
+	struct task *t;
+
+	racing = true;
+	looked_max = looked_before = slots_max = 0;
+	slots_before = object->swap_count;
+	mm_params.v_pdpages = 0;
+	assert_int_equal(task_create(&t, "race", PRI_NORMAL, competitor, NULL), 0);
+	sched_choose = note_work;
+	vm_pageout_scan(vmd, pass);
+	sched_choose = NULL;
+	racing = false;
+	sim_swap_settle(object);
+}
+
+/* 64 units of work: 64 pages that nobody maps, 12 that must be unmapped. */
+RUN_TEST(scan_yields_by_work_done)
+{
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	for (i = 0; i < 300; i++)
+		sim_swap_page(object, i, PQ_INACTIVE, true);
+	vmd->vm_pageout_deficit = 5000;
+	watch_scan(1);
+	assert_in_range(looked_max, 1, YIELD_EVERY);
+	vmd->vm_pageout_deficit = 5000;
+	watch_scan(2); /* clusters of 16: at most 8 pages are summed up at once */
+	assert_in_range(slots_max, 1, 8);
+	boot();
+	for (i = 0; i < 200; i++) {
+		assert_int_equal(sim_swap_verify(vm, i, 0), ERR_CORRUPT); /* zeros, mapped */
+		(void)pmap_ts_referenced(page(i));
+		vm_page_deactivate(page(i));
+	}
+	vmd->vm_pageout_deficit = 5000;
+	watch_scan(1);
+	assert_int_equal(inactive_count(), 0);
+	assert_in_range(looked_max, 1, 13);
+}
+
 /* ---- under fire */
 
 RUN_TEST(scan_T13_queues_hold_after_failing_writes)
@@ -500,8 +573,8 @@ main(void)
 		cmocka_unit_test(scan_T2_pass_2_writes_without_the_mark),
 		cmocka_unit_test(scan_T3_referenced_page_is_activated),
 		cmocka_unit_test(scan_unreferenced_object_page_is_requeued),
-		cmocka_unit_test(scan_T4_stuck_pages_raise_the_active_target),
-		cmocka_unit_test(scan_T4_busy_page_keeps_its_bits_held_one_does_not),
+		cmocka_unit_test(scan_T4a_stuck_pages_raise_the_active_target),
+		cmocka_unit_test(scan_T4b_busy_page_keeps_its_bits_held_one_does_not),
 		cmocka_unit_test(scan_T5_stops_when_enough),
 		cmocka_unit_test(scan_T6_each_page_once),
 		cmocka_unit_test(scan_launders_max_launder_clusters),
@@ -512,6 +585,7 @@ main(void)
 		cmocka_unit_test(scan_T9_dead_object_is_not_written),
 		cmocka_unit_test(scan_T10_activity_rises_to_64_and_falls_in_64_scans),
 		cmocka_unit_test(scan_T12_idle_ageing_visits_all_in_a_period),
+		cmocka_unit_test(scan_yields_by_work_done),
 		cmocka_unit_test(scan_T13_queues_hold_after_failing_writes),
 		cmocka_unit_test(scan_keeps_its_place_over_a_yield),
 		cmocka_unit_test(scan_active_keeps_its_place_over_a_yield),
