@@ -87,6 +87,13 @@ is_kept(const struct vm_object *object)
 	return (object->ref_count == 0 && (object->flags & OBJ_DEAD) == 0);
 }
 
+/* Does nobody work on it just now? */
+static inline bool
+is_quiet(const struct vm_object *object)
+{
+	return (object->paging_in_progress == 0 && object->lock.owner == NULL);
+}
+
 /* The kept object to give up next, or NULL while there are not too many (F3). */
 static struct vm_object *
 least_recent(void)
@@ -95,7 +102,8 @@ least_recent(void)
 	int64_t kept = 0;
 
 	TAILQ_FOREACH(vp, &files, object_link) {
-		if (!is_kept(vp->object) || (vp->object->flags & OBJ_MIGHTBEDIRTY) != 0)
+		if (!is_kept(vp->object) || !is_quiet(vp->object) ||
+		    (vp->object->flags & OBJ_MIGHTBEDIRTY) != 0)
 			continue;
 		kept++;
 		if (oldest == NULL || vp->object_used < oldest->object_used)
@@ -133,8 +141,8 @@ give_up_empty(void *arg, uint32_t flags)
 	TAILQ_FOREACH_SAFE(vp, &files, object_link, next) {
 		struct vm_object *object = vp->object;
 
-		if (is_kept(object) && object->resident_count == 0 && object->cached_count == 0 &&
-		    object->paging_in_progress == 0 && !sleep_lock_held(&object->lock))
+		if (is_kept(object) && is_quiet(object) && object->resident_count == 0 &&
+		    object->cached_count == 0)
 			vm_object_terminate(object);
 	}
 }
@@ -218,6 +226,10 @@ file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead, co
 	while ((m = vm_page_lookup(object, pindex)) == NULL || vm_page_xbusied(m)) {
 		if (m != NULL) {
 			vm_page_busy_sleep(m, "filepg");
+			continue;
+		}
+		if (sleep_lock_held(&object->lock)) {
+			sleep_lock_wait(&object->lock);
 			continue;
 		}
 		found = false;
