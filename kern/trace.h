@@ -29,7 +29,8 @@
 	X(TRACE_EXIT, "exit", "pid", "status", "")                           \
 	X(TRACE_SIGNAL, "kill", "pid", "reason", "")                         \
 	X(TRACE_SYSCALL, "syscall", "number", "pid", "result")               \
-	X(TRACE_MARK, "mark", "a", "b", "c")
+	X(TRACE_MARK, "mark", "a", "b", "c")                                 \
+	X(TRACE_GROW, "grow", "domain", "queue", "tries")
 
 enum trace_event {
 #define TRACE_ENUM(symbol, name, a, b, c) symbol,

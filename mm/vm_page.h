@@ -146,6 +146,17 @@ struct vm_page *vm_page_cache_reuse(uint32_t domain);
 /* Cached page m becomes an ordinary free frame; F stays as it is. */
 void vm_page_cache_release(struct vm_page *m);
 
+/*
+ * pages frames that lie one behind the other where range says, wired, nobody's, contents
+ * undefined: the first one; NULL (as vm_page_alloc) if the class of req does not allow so
+ * many, or there is no such run. Cached pages in the way are given up; others are not
+ * moved (see mm/vm_pageout_grow.h). Never yields. (mm/vm_page_contig.c)
+ */
+struct vm_phys_range;
+struct vm_page *vm_page_alloc_contig(uint32_t req, uint32_t pages,
+    const struct vm_phys_range *range);
+void vm_page_free_contig(struct vm_page *first, uint32_t pages);
+
 /* Back to the free lists: off its object and queue. Must be unmapped, unwired, not
  * shared-busy (asserted); exclusive busy is released and waiters woken. With a hold
  * on it, the free happens at the last unhold. */

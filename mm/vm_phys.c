@@ -312,6 +312,75 @@ vm_phys_free(struct vm_page *m, uint32_t order)
 		block_put(area, m, order);
 }
 
+/* The head of the free block that m lies in. */
+static struct vm_page *
+block_head(struct vm_page *m, uint32_t *order)
+{
+	const struct vm_phys_segment *s = &segments[m->segment];
+	uint32_t frame, o;
+
+	for (o = 0; o < VM_PHYS_ORDERS; o++) {
+		frame = m->frame & ~((1u << o) - 1);
+		if (frame < s->first_frame)
+			break;
+		if ((m - (m->frame - frame))->order == o) {
+			*order = o;
+			return (m - (m->frame - frame));
+		}
+	}
+	KASSERT(false, "F1: a free frame lies in a block");
+	return (NULL);
+}
+
+static void
+hot_remove(struct free_area *area, struct vm_page *m)
+{
+	uint32_t i, n = vm_page_number(m);
+
+	for (i = 0; area->hot[i] != n; i++)
+		KASSERT(i + 1 < area->hot_count, "F2: a frame kept apart is on the stack");
+	area->hot[i] = area->hot[--area->hot_count];
+	m->order = ORDER_NONE;
+}
+
+void
+vm_phys_take(struct vm_page *m)
+{
+	struct free_area *area = &areas[m->domain];
+	struct vm_page *head, *other;
+	uint32_t order;
+
+	KASSERT((m->flags & PG_FREE) != 0, "F1: the frame is free");
+	if (m->order == VM_PHYS_ORDER_HOT) {
+		hot_remove(area, m);
+	} else {
+		head = block_head(m, &order);
+		list_remove(area, head, order);
+		/* Halve the block until m is alone; the halves without m stay free. */
+		while (order-- > 0) {
+			other = head + (1u << order);
+			if (m >= other) {
+				list_insert(area, head, order);
+				head = other;
+			} else {
+				list_insert(area, other, order);
+			}
+		}
+	}
+	m->flags &= (uint8_t)~PG_FREE;
+	vm_domains[m->domain].v_free_count--;
+}
+
+bool
+vm_phys_segment(uint32_t n, struct vm_page **first, struct vm_page **end)
+{
+	if (n >= segment_count)
+		return (false);
+	*first = &vm_page_array[segments[n].first_page];
+	*end = *first + (segments[n].end_frame - segments[n].first_frame);
+	return (true);
+}
+
 uint32_t
 vm_phys_free_blocks(uint32_t domain, uint32_t order)
 {

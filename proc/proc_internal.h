@@ -81,6 +81,7 @@ int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_msync(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);
 int64_t sys_mprotect(struct proc *p, const uint64_t *a);
+int64_t sys_contig(struct proc *p, const uint64_t *a);
 int64_t sys_setrlimit(struct proc *p, const uint64_t *a);
 int64_t sys_getrlimit(struct proc *p, const uint64_t *a);
 

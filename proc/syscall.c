@@ -211,6 +211,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_ISATTY] = sys_isatty,
 	[EBB_SYS_FSYNC] = sys_fsync,
 	[EBB_SYS_WORKINGSET] = sys_workingset,
+	[EBB_SYS_CONTIG] = sys_contig,
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 };

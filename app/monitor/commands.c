@@ -25,6 +25,8 @@ const struct monitor_command monitor_commands[] = {
 	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency", 0, cmd_blkstat },
 	{ "cat", "FILE", "print a file; a key stops it", 1, cmd_cat },
 	{ "check", "", "verify every invariant of the VM", 0, cmd_check },
+	{ "contig", "BYTES [LOW HIGH [ALIGN]]",
+	    "can physical memory be had in one piece, and what goes for it", 4, cmd_contig },
 	{ "help", "[COMMAND]", "list the commands, or explain one", 1, cmd_help },
 	{ "kill", "PID", "end a program", 1, cmd_kill },
 	{ "limit", "PID [NAME=SOFT[:HARD] ...]",

@@ -52,6 +52,8 @@ void cmd_ps(const struct monitor_call *call);
 void cmd_kill(const struct monitor_call *call);
 /* commands_limit.c */
 void cmd_limit(const struct monitor_call *call);
+/* commands_contig.c */
+void cmd_contig(const struct monitor_call *call);
 /* commands_file.c */
 void cmd_ls(const struct monitor_call *call);
 void cmd_cat(const struct monitor_call *call);

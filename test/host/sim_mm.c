@@ -24,11 +24,25 @@
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_pmap.h"
 
-void
-sim_mm_boot_bare(uint32_t frames)
+/* Equal shares, one behind the other. */
+static void
+add_domains(uint32_t frames, uint32_t domains)
+{
+	uint32_t i, share = frames / domains;
+	vm_paddr_t start;
+	int error;
+
+	for (i = 0; i < domains; i++) {
+		start = SIM_RAM_BASE + (vm_paddr_t)i * share * PAGE_SIZE;
+		error = vm_phys_add_segment(start, start + (vm_paddr_t)share * PAGE_SIZE, i);
+		KASSERT(error == 0, "the array was sized for the segments");
+	}
+}
+
+static void
+boot_bare(uint32_t frames, uint32_t domains)
 {
 	static void *array;
-	int error;
 
 	free(array);
 	array = aligned_alloc(64, vm_phys_array_bytes(frames));
@@ -37,8 +51,7 @@ sim_mm_boot_bare(uint32_t frames)
 	mm_params = (struct mm_params){ 0 };
 	mm_params_register();
 	vm_phys_init(array, frames);
-	error = vm_phys_add_segment(SIM_RAM_BASE, SIM_RAM_BASE + (vm_paddr_t)frames * PAGE_SIZE, 0);
-	KASSERT(error == 0, "the array was sized for the segment");
+	add_domains(frames, domains);
 	uma_startup();
 	vm_page_lock_init();
 	vm_object_init();
@@ -48,10 +61,25 @@ sim_mm_boot_bare(uint32_t frames)
 }
 
 void
+sim_mm_boot_bare(uint32_t frames)
+{
+	boot_bare(frames, 1);
+}
+
+void
+sim_mm_boot_domains(uint32_t frames, uint32_t domains)
+{
+	uint32_t i;
+
+	boot_bare(frames, domains);
+	for (i = 0; i < domains; i++)
+		vm_meter_init_thresholds(&vm_domains[i]);
+}
+
+void
 sim_mm_boot(uint32_t frames)
 {
-	sim_mm_boot_bare(frames);
-	vm_meter_init_thresholds(&vm_domains[0]);
+	sim_mm_boot_domains(frames, 1);
 }
 
 uint32_t

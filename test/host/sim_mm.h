@@ -10,6 +10,8 @@
 
 /* A pool of frames page frames, thresholds set; no swap, no page daemon. */
 void sim_mm_boot(uint32_t frames);
+/* The same with frames split into domains of equal size, one behind the other. */
+void sim_mm_boot_domains(uint32_t frames, uint32_t domains);
 /* The same without the thresholds: all zero, so that every frame can be had. */
 void sim_mm_boot_bare(uint32_t frames);
 /* Take frames (wired) until the pool is severely short; how many. */
