@@ -443,6 +443,42 @@ pmap_fault(struct pmap *pmap, vm_offset_t va, vm_prot_t access)
 	return (0);
 }
 
+uint32_t
+pmap_mincore(struct pmap *pmap, vm_offset_t va)
+{
+	const struct sim_mapping *map = sim_pmap_find(pmap, va);
+
+	if (map == NULL)
+		return (0);
+	return (PMAP_MINCORE_MAPPED | (map->accessed ? PMAP_MINCORE_REFERENCED : 0) |
+	    (map->modified ? PMAP_MINCORE_MODIFIED : 0));
+}
+
+void
+pmap_advise(struct pmap *pmap, vm_offset_t start, vm_offset_t end, bool keep_dirty)
+{
+	uint32_t n;
+
+	for (n = pmap->first; n != 0; n = maps[n].pmap_next) {
+		if (maps[n].va < start || maps[n].va >= end)
+			continue;
+		if (maps[n].modified && keep_dirty)
+			vm_page_dirty(vm_page_of(maps[n].page));
+		maps[n].accessed = maps[n].modified = false;
+		invalidate(&maps[n]);
+	}
+}
+
+void
+pmap_unwire(struct pmap *pmap, vm_offset_t start, vm_offset_t end)
+{
+	uint32_t n;
+
+	for (n = pmap->first; n != 0; n = maps[n].pmap_next)
+		if (maps[n].va >= start && maps[n].va < end)
+			maps[n].wired = false;
+}
+
 void
 pmap_zero_page(struct vm_page *m)
 {

@@ -10,7 +10,7 @@
  */
 /* Links: arch/arm64/asid.c arch/arm64/tlb.c arch/arm64/pmap.c arch/arm64/pmap_page.c */
 /* Links: arch/arm64/pmap_pv.c arch/arm64/pmap_table.c arch/arm64/pmap_fault.c */
-/* Links: arch/arm64/pmap_copy.c */
+/* Links: arch/arm64/pmap_copy.c arch/arm64/pmap_advise.c */
 #include "test/host/sim_machdep.h"
 #include "test/pmap_model/model_test.h"
 

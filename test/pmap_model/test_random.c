@@ -207,6 +207,25 @@ step_range(void)
 }
 
 static void
+step_advise(void)
+{
+	uint32_t s = sim_random(SPACES), first, last, v;
+	bool keep = sim_random(2) == 0;
+	vm_offset_t start, end;
+
+	random_range(&first, &last, &start, &end);
+	pmap_advise(&space[s], start, end, keep);
+	for (v = 0; v < SPOTS; v++) {
+		struct mapping *o = &oracle[s][v];
+
+		if (spots[v] < start || spots[v] >= end || o->page < 0)
+			continue;
+		page_dirty[o->page] |= o->modified && keep;
+		o->referenced = o->modified = false;
+	}
+}
+
+static void
 step_by_page(void)
 {
 	uint32_t p = sim_random(PAGES), verb = sim_random(3);
@@ -300,6 +319,9 @@ step_queries(void)
 		exists |= oracle[s][i].page == (int)p;
 	if (pmap_page_exists_quick(&space[s], page[p]))
 		assert_true(exists);
+	assert_int_equal(pmap_mincore(&space[s], spots[v]), o->page < 0 ? 0 :
+	    PMAP_MINCORE_MAPPED | (o->referenced ? PMAP_MINCORE_REFERENCED : 0) |
+	    (o->modified ? PMAP_MINCORE_MODIFIED : 0));
 }
 
 static void
@@ -345,7 +367,7 @@ step(void)
 	static void (*const steps[])(void) = { step_enter, step_enter, step_enter, step_enter,
 		step_access, step_access, step_access, step_access, step_access, step_range,
 		step_by_page, step_ts_referenced, step_queries, step_switch, step_settle,
-		step_renew };
+		step_renew, step_advise };
 
 	steps[sim_random(sizeof(steps) / sizeof(steps[0]))]();
 	model_check_rest();

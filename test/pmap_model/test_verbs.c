@@ -219,6 +219,40 @@ test_ts_referenced(void **state)
 	}
 }
 
+/* Advised memory looks unused and clean; its next use is seen again. With keep_dirty
+ * what was modified is kept in the page, else forgotten. */
+static void
+test_advise(void **state)
+{
+	const uint32_t used = PMAP_MINCORE_MAPPED | PMAP_MINCORE_REFERENCED;
+	bool keep;
+
+	(void)state;
+	EACH_CORE (hafdbs, seed) {
+		keep = seed % 2 == 0;
+		begin(hafdbs, seed);
+		test_enter(&space, VA, m, RW, 0);
+		test_enter(&space, FAR_VA, m, VM_PROT_READ, 0);
+		assert_int_equal(pmap_mincore(&space, VA), PMAP_MINCORE_MAPPED);
+		assert_int_equal(pmap_mincore(&space, VA + PAGE_SIZE), 0);
+		assert_int_equal(pmap_mincore(&space, PMAP_USER_MAX), 0);
+		assert_true(test_touch(&space, FAR_VA, VM_PROT_READ, m, NULL));
+		assert_int_equal(pmap_mincore(&space, FAR_VA + 1), used);
+		assert_true(test_touch(&space, VA, VM_PROT_WRITE, m, NULL));
+		assert_int_equal(pmap_mincore(&space, VA), used | PMAP_MINCORE_MODIFIED);
+		pmap_advise(&space, VA, VA + PAGE_SIZE, keep);
+		model_check_rest();
+		assert_int_equal(m->dirty, keep ? VM_PAGE_BITS_ALL : 0);
+		assert_int_equal(pmap_mincore(&space, VA), PMAP_MINCORE_MAPPED);
+		assert_int_equal(pmap_mincore(&space, FAR_VA), used);
+		pmap_unwire(&space, 0, PMAP_USER_MAX);
+		m->dirty = 0;
+		assert_true(test_touch(&space, VA, VM_PROT_WRITE, m, NULL));
+		assert_true(pmap_is_modified(m));
+		end(1);
+	}
+}
+
 /* Another page at the same address; the same page with other rights. */
 static void
 test_replace(void **state)
@@ -346,6 +380,8 @@ test_misuse(void **state)
 	SIM_EXPECT_ASSERT("M3", (void)!pmap_enter(&space, PMAP_USER_MAX, m, VM_PROT_READ, 0));
 	SIM_EXPECT_ASSERT("M3", pmap_remove(&space, PAGE_SIZE, 0));
 	SIM_EXPECT_ASSERT("M3", pmap_protect(&space, 1, PAGE_SIZE, VM_PROT_READ));
+	SIM_EXPECT_ASSERT("M3", pmap_advise(&space, 1, PAGE_SIZE, true));
+	SIM_EXPECT_ASSERT("M3", pmap_unwire(&space, PAGE_SIZE, 0));
 	SIM_EXPECT_ASSERT("M6", (void)!pmap_enter(&space, VA, m, VM_PROT_NONE, 0));
 	SIM_EXPECT_ASSERT("M6",
 	    (void)!pmap_enter(&space, VA, m, VM_PROT_READ, PMAP_ENTER_WRITE));
@@ -365,6 +401,7 @@ model_verb_tests(void)
 		cmocka_unit_test(test_removal),
 		cmocka_unit_test(test_clear_modify),
 		cmocka_unit_test(test_ts_referenced),
+		cmocka_unit_test(test_advise),
 		cmocka_unit_test(test_replace),
 		cmocka_unit_test(test_exec_sync),
 		cmocka_unit_test(test_several_spaces),
