@@ -355,7 +355,7 @@ shared_busy_body(void *arg)
 }
 
 static void
-flush_1_4_T6_owner_reads_but_waits_to_write(void **state)
+flush_T6b_owner_reads_but_waits_to_write(void **state)
 {
 	sim_run(shared_busy_body, state);
 }
@@ -403,7 +403,7 @@ main(void)
 		cmocka_unit_test(fault_killed_while_waiting),
 		cmocka_unit_test(fault_pmap_enter_without_memory_is_retried),
 		cmocka_unit_test(fault_prefaults_four_resident_neighbours_each_side),
-		cmocka_unit_test(flush_1_4_T6_owner_reads_but_waits_to_write),
+		cmocka_unit_test(flush_T6b_owner_reads_but_waits_to_write),
 		cmocka_unit_test(fault_hold_outlives_unmap),
 	};
 

@@ -177,7 +177,7 @@ kernel_waiter(void *arg)
 }
 
 /* Dirty inactive pages are written and freed until the waiters can go on. */
-RUN_TEST(worker_T5_T6_waiters_wake_at_min_kernel_first)
+RUN_TEST(worker_T5_waiters_wake_at_min_kernel_first)
 {
 	struct vm_object *object;
 	struct task *t;
@@ -376,7 +376,7 @@ main(void)
 		cmocka_unit_test(worker_T2_relief_brings_back_the_second),
 		cmocka_unit_test(worker_T3_no_wakeup_is_lost),
 		cmocka_unit_test(worker_T4_never_waits_for_itself),
-		cmocka_unit_test(worker_T5_T6_waiters_wake_at_min_kernel_first),
+		cmocka_unit_test(worker_T5_waiters_wake_at_min_kernel_first),
 		cmocka_unit_test(worker_rest_ends_with_the_last_write),
 		cmocka_unit_test(worker_does_not_rest_after_writes_that_are_back),
 		cmocka_unit_test(worker_rest_is_full_in_classic_mode),

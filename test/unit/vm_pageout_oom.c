@@ -15,6 +15,7 @@
 #include "mm/vm_pageout.h"
 #include "test/host/console_tap.h"
 #include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
 #include "test/host/sim_swap.h"
 
 #define FRAMES 1024u
@@ -108,11 +109,12 @@ RUN_TEST(oom_T3_first_pass_never_kills)
 	expect_kills(1);
 }
 
-RUN_TEST(oom_T4_T10_votes_come_and_go)
+/* 1000 random looks at two domains: the number of votes, and who withdraws. */
+static void
+vote_at_random(bool withdrawal)
 {
 	uint32_t i;
 
-	(void)arg;
 	boot(2);
 	for (i = 0; i < 1000; i++) {
 		struct vm_domain *vmd = &vm_domains[sim_random(2)];
@@ -121,10 +123,24 @@ RUN_TEST(oom_T4_T10_votes_come_and_go)
 
 		starve(vmd, hungry);
 		vm_pageout_mightbe_oom(vmd, pass);
-		assert_in_range(votes(), 0, 1); /* two would have been used up */
-		if (!hungry || pass <= 1)
-			assert_false(vmd->oom_voted); /* T10 */
+		if (!withdrawal)
+			assert_in_range(votes(), 0, 1); /* two would have been used up */
+		else if (!hungry || pass <= 1)
+			assert_false(vmd->oom_voted);
 	}
+	sim_mm_check();
+}
+
+RUN_TEST(oom_T4_votes_stay_in_range)
+{
+	(void)arg;
+	vote_at_random(false);
+}
+
+RUN_TEST(oom_T10_relief_withdraws_the_vote)
+{
+	(void)arg;
+	vote_at_random(true);
 }
 
 /* The other condition: little swap and below free_min; swap need not be full. */
@@ -270,7 +286,7 @@ main(void)
 		cmocka_unit_test(oom_T1_one_of_two_domains_does_not_kill),
 		cmocka_unit_test(oom_T2_both_domains_kill_once),
 		cmocka_unit_test(oom_T3_first_pass_never_kills),
-		cmocka_unit_test(oom_T4_T10_votes_come_and_go),
+		cmocka_unit_test(oom_T4_votes_stay_in_range),
 		cmocka_unit_test(oom_little_swap_counts_below_min_only),
 		cmocka_unit_test(oom_T5_protected_hog_survives),
 		cmocka_unit_test(oom_T6_system_never),
@@ -278,6 +294,7 @@ main(void)
 		cmocka_unit_test(oom_next_victim_once_the_last_is_gone),
 		cmocka_unit_test(oom_T8_swapz_ignores_resident_size),
 		cmocka_unit_test(oom_T9_nothing_eligible),
+		cmocka_unit_test(oom_T10_relief_withdraws_the_vote),
 		cmocka_unit_test(oom_exec_is_the_last_choice),
 	};
 
