@@ -125,7 +125,7 @@ void *vm_page_address(const struct vm_page *m);
 /* A cached page of (object, pindex) comes back with its contents: valid is set then. */
 struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req);
 
-/* ---- Cached pages (contract 1.13; mm/vm_page_cache.c). None of these yields.
+/* ---- Cached pages (contract 1.13; mm/vm_page_cache.c, mm/vm_object_cache.c). None of these yields.
  * cache: m is clean, unmapped and without pins (asserted); it becomes free memory that
  * keeps its contents, or is freed where these are worth nothing. try_to_cache: false if
  * m is dirty or in use, else its mappings go and it is cached. */
@@ -142,6 +142,8 @@ void vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t
 /* For vm_page_alloc: cached page m loses its identity but keeps its contents; the oldest
  * of a domain (NULL: there is none) loses both. Neither is free or busy then. */
 void vm_page_cache_revive(struct vm_page *m);
+/* For vm_page_cache: m's contents are worth keeping. */
+void vm_page_cache_insert(struct vm_page *m);
 struct vm_page *vm_page_cache_reuse(uint32_t domain);
 /* Cached page m becomes an ordinary free frame; F stays as it is. */
 void vm_page_cache_release(struct vm_page *m);

@@ -2,7 +2,7 @@
 /*
  * Cached pages: free memory that still holds what it held.
  *
- *             vm_page_cache             vm_page_cache_revive (same object, index)
+ *             vm_page_cache_insert      vm_page_cache_revive (same object, index)
  *   RESIDENT ---------------> CACHED ------------------------------------> RESIDENT
  *                                |  vm_page_cache_reuse (somebody else needs a frame)
  *                                +--------------------------------------> NOBODY'S
@@ -15,11 +15,11 @@
  *
  * Owns: PG_CACHED, the cache tree of every object (cache_root, cached_count),
  *   v_cache_count of every domain.
- * Does not: decide what is given up (vm_policy), keep free lists (vm_phys).
+ * Does not: decide what is given up (vm_policy) or worth keeping (vm_object_cache.c),
+ *   keep free lists (vm_phys).
  * Invariants:
  *   A1 a cached page is fully valid, clean, unmapped, not busy, held or wired;
- *   A2 what it holds can be had again: of a default object, or a swap object without a
- *      slot for it, nothing is cached;
+ *   A2 what it holds can be had again (vm_object_cache.c sees to that);
  *   A3 (object, pindex) is resident or cached, never both;
  *   A4 v_cache_count is the length of the domain's cache queue, cached_count the size
  *      of the object's tree.
@@ -31,7 +31,6 @@
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
 #include "mm/vm_page.h"
-#include "mm/vm_pager.h"
 #include "mm/vm_phys.h"
 
 /* ---- an object's cache tree */
@@ -84,34 +83,18 @@ take_out(struct vm_page *m)
 
 /* ---- in */
 
-static bool
-worth_keeping(struct vm_page *m)
-{
-	struct vm_object *object = m->object;
-
-	if (m->valid != VM_PAGE_BITS_ALL || object->type == OBJT_DEFAULT ||
-	    (object->flags & OBJ_DEAD) != 0)
-		return (false);
-	return (object->type != OBJT_SWAP ||
-	    vm_pager_of(object)->has_page(object, m->pindex, NULL, NULL));
-}
-
 void
-vm_page_cache(struct vm_page *m)
+vm_page_cache_insert(struct vm_page *m)
 {
 	struct vm_domain *vmd = vm_domain_of(m);
 	struct vm_object *object = m->object;
 	vm_pindex_t pindex = m->pindex;
-	struct place at;
+	struct place at = descend(object, pindex);
 
-	KASSERT(m->dirty == 0 && !pmap_page_is_mapped(m), "A1: a cached page is clean, unmapped");
+	KASSERT(m->dirty == 0 && m->valid == VM_PAGE_BITS_ALL && !pmap_page_is_mapped(m),
+	    "A1: a cached page is clean, valid, unmapped");
 	KASSERT(m->busy == 0 && m->hold_count == 0 && m->wire_count == 0,
 	    "A1: a cached page has no pins");
-	if (!worth_keeping(m)) {
-		vm_page_free(m);
-		return;
-	}
-	at = descend(object, pindex);
 	KASSERT(at.found == VM_PAGE_NONE, "A3: resident or cached, not both");
 	if (m->queue != PQ_NONE)
 		vm_pagequeue_dequeue(&vmd->pagequeues[m->queue], m);
@@ -127,20 +110,6 @@ vm_page_cache(struct vm_page *m)
 	vmd->v_cache_count++;
 	mm_params.v_tcached++;
 	vm_page_free_wakeup(vmd);
-}
-
-bool
-vm_page_try_to_cache(struct vm_page *m)
-{
-	if (m->dirty != 0 || m->hold_count != 0 || m->wire_count != 0 || vm_page_busied(m) ||
-	    m->queue == PQ_NONE || m->object == NULL)
-		return (false);
-	if (pmap_page_is_mapped(m))
-		pmap_remove_all(m);
-	if (m->dirty != 0)
-		return (false);
-	vm_page_cache(m);
-	return (true);
 }
 
 /* ---- out */

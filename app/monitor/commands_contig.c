@@ -41,6 +41,17 @@ parse_bytes(const char *word, uint64_t *bytes)
 	return (*end == '\0');
 }
 
+static uint64_t
+pool_pages(void)
+{
+	uint64_t pages = 0;
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		pages += vm_domains[i].v_page_count;
+	return (pages);
+}
+
 static void
 allocate(uint64_t bytes, const struct vm_phys_range *range)
 {
@@ -79,8 +90,8 @@ cmd_contig(const struct monitor_call *call)
 	if (values[0] == 0 || range.low >= range.high ||
 	    (range.alignment & (range.alignment - 1)) != 0)
 		monitor_expected(call, "a size, a range that is not empty, a power of two");
-	else if (values[0] / PAGE_SIZE >= vm_page_array_count)
-		kprintf("contig: the pool has %u pages\n", vm_page_array_count);
+	else if (values[0] / PAGE_SIZE >= pool_pages())
+		kprintf("contig: the pool has %llu pages\n", (unsigned long long)pool_pages());
 	else
 		allocate(values[0], &range);
 }

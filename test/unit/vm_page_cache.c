@@ -206,7 +206,8 @@ RUN_TEST(cache_T6_never_dirty_or_mapped)
 	assert_false(vm_page_try_to_cache(m));
 	m->dirty = 0;
 	assert_true(pmap_page_is_mapped(m));
-	SIM_EXPECT_ASSERT("A1", vm_page_cache(m));
+	SIM_EXPECT_ASSERT("A5", vm_page_cache(m));
+	SIM_EXPECT_ASSERT("A1", vm_page_cache_insert(m));
 	assert_true(vm_page_try_to_cache(m)); /* unmaps it */
 	assert_false(pmap_page_is_mapped(m));
 	m = page(1);
