@@ -29,6 +29,19 @@
 	}                                    \
 	static void name##_body(void *arg)
 
+/* What a build without swapping cannot do. */
+#ifdef NO_SWAPPING
+#define RUN_SWAP_TEST(name)                  \
+	static void name(void **state)       \
+	{                                    \
+		(void)state;                 \
+		skip();                      \
+	}                                    \
+	__attribute__((unused)) static void name##_body(void *arg)
+#else
+#define RUN_SWAP_TEST(name) RUN_TEST(name)
+#endif
+
 static void
 boot(void)
 {
@@ -192,7 +205,7 @@ RUN_TEST(daemon_T2b_states_that_are_left_alone)
 
 /* ---- swapped out */
 
-RUN_TEST(daemon_T3_swapped_out_all_mappings_gone)
+RUN_SWAP_TEST(daemon_T3_swapped_out_all_mappings_gone)
 {
 	struct vm_client *client, *other;
 	uint32_t i;
@@ -299,7 +312,7 @@ RUN_TEST(daemon_T5_at_most_eleven_passes)
 
 /* ---- who is swapped out */
 
-RUN_TEST(daemon_T6_idle_needs_ten_seconds_normal_two)
+RUN_SWAP_TEST(daemon_T6_idle_needs_ten_seconds_normal_two)
 {
 	static const struct {
 		uint64_t asleep_us;
@@ -343,7 +356,7 @@ RUN_TEST(daemon_T6_idle_needs_ten_seconds_normal_two)
 	sim_mm_check();
 }
 
-RUN_TEST(daemon_T7_realtime_and_others_never)
+RUN_SWAP_TEST(daemon_T7_realtime_and_others_never)
 {
 	static const uint32_t states[] = { VM_CLIENT_REALTIME, VM_CLIENT_NEW, VM_CLIENT_SYSTEM,
 		VM_CLIENT_TRACED, VM_CLIENT_EXITING, VM_CLIENT_LOCKED, VM_CLIENT_UNSAFE,
@@ -372,7 +385,7 @@ RUN_TEST(daemon_T7_realtime_and_others_never)
 	sim_mm_check();
 }
 
-RUN_TEST(daemon_swaps_out_all_who_qualify)
+RUN_SWAP_TEST(daemon_swaps_out_all_who_qualify)
 {
 	uint32_t i;
 
@@ -418,7 +431,7 @@ RUN_TEST(daemon_asks_proc)
 }
 
 /* The task does what is asked through vm_request. */
-RUN_TEST(daemon_is_woken_by_requests)
+RUN_SWAP_TEST(daemon_is_woken_by_requests)
 {
 	struct vm_client *client;
 
