@@ -208,6 +208,7 @@ boot_pool(void)
 		pages -= range.bytes >> PAGE_SHIFT;
 	}
 	vm_meter_init_thresholds(&vm_domains[0]);
+	vm_meter_init_tunables();
 	return (as_asked);
 }
 

@@ -137,6 +137,11 @@ param_set(const char *name, int64_t value, char *why, uint32_t why_bytes)
 		snprintf(why, why_bytes, "%s: is a statistic and cannot be set", name);
 		return (ERR_PERM);
 	}
+	if (row->min == row->max) {
+		snprintf(why, why_bytes, "%s: is always %lld in this build", name,
+		    (long long)row->min);
+		return (ERR_PERM);
+	}
 	table = table_of(row);
 	if (value < row->min || value > row->max) {
 		snprintf(why, why_bytes, "%s: expected %lld to %lld %s, not %lld", name,
@@ -147,8 +152,7 @@ param_set(const char *name, int64_t value, char *why, uint32_t why_bytes)
 	if (table->validate != NULL)
 		refusal = table->validate(row, value);
 	if (refusal != NULL) {
-		snprintf(why, why_bytes, "%s: %s (allowed: %lld to %lld)", name, refusal,
-		    (long long)row->min, (long long)row->max);
+		snprintf(why, why_bytes, "%s: %s", name, refusal);
 		return (ERR_INVAL);
 	}
 	*(int64_t *)row->value = value;

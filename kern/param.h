@@ -9,24 +9,26 @@
  *   GAUGE(field, "name", UNIT, "One sentence.")
  *   HISTOGRAM(field, "name", UNIT, "One sentence.")
  *
- * and two small files. mm's, as the pattern for all:
+ * and two small files. kern's, as the pattern for all:
  *
- *   mm/mm_params.h                          mm/mm_params.c
+ *   kern/kern_params.h                      kern/kern_params.c
  *
- *   #include "kern/param.h"                 #include "mm/mm_params.h"
- *   struct mm_params {
- *   #define PARAMS "mm/mm.params"           struct mm_params mm_params;
+ *   #include "kern/param.h"                 #include "kern/kern_params.h"
+ *   struct kern_params {
+ *   #define PARAMS "kern/kern.params"       struct kern_params kern_params;
  *   #include "kern/param_struct.h"
  *   };                                      static const struct param_row rows[] = {
- *   extern struct mm_params mm_params;      #define PARAMS "mm/mm.params"
- *   void mm_params_register(void);          #define PARAM_VALUES mm_params
+ *   extern struct kern_params kern_params;  #define PARAMS "kern/kern.params"
+ *   void kern_params_register(void);        #define PARAM_VALUES kern_params
  *                                           #include "kern/param_rows.h"
  *                                           };
- *                                           PARAM_TABLE(mm_params, rows, NULL, NULL)
+ *                                           PARAM_TABLE(kern_params, rows, NULL, NULL)
  *
- * Code uses the field (mm_params.v_pdwakeups++), the monitor and the tests use
- * the name ("vm.stats.vm.v_pdwakeups"). docs/PARAMS.md is made from the rows.
- * Until mm_params_register() has run, tunables are 0.
+ * A tunable whose limits are equal cannot be set.
+ *
+ * Code uses the field (kern_params.irqs++), the monitor and the tests use
+ * the name ("kern.irqs"). docs/PARAMS.md is made from the rows.
+ * Until kern_params_register() has run, tunables are 0.
  */
 #ifndef KERN_PARAM_H
 #define KERN_PARAM_H
@@ -77,7 +79,7 @@ struct param_table {
 	const struct param_row *rows;
 	uint32_t row_count;
 	/* Relation between tunables, asked before a change takes effect: NULL, or
-	 * an error text. May be NULL. */
+	 * an error text with what is allowed. May be NULL. */
 	const char *(*validate)(const struct param_row *row, int64_t value);
 	/* Called after a change; may be NULL. */
 	void (*changed)(const struct param_row *row);

@@ -7,6 +7,13 @@
 
 #include "kern/param.h"
 
+/* Whole programs can be swapped out; `make SWAPPING=no` builds without. */
+#ifdef NO_SWAPPING
+#define SWAPPING 0
+#else
+#define SWAPPING 1
+#endif
+
 struct mm_params {
 #define PARAMS "mm/mm.params"
 #include "kern/param_struct.h"

@@ -63,8 +63,11 @@ void vm_meter_init(void);
 
 /* Compute every threshold of vmd from v_page_count and v_free_count (0.2). */
 void vm_meter_init_thresholds(struct vm_domain *vmd);
-/* Compute pageout_wakeup_thresh alone, again after vm.pageout_wakeup_above_min changed. */
+/* Compute pageout_wakeup_thresh alone, by the formula of contract 0.2. */
 void vm_meter_set_wakeup_thresh(struct vm_domain *vmd);
+/* Set the tunables that are computed: vm.pageout_wakeup_thresh, vm.max_wired, and
+ * vm.pageout_update_period if it is 0. After the thresholds of all domains; boot time. */
+void vm_meter_init_tunables(void);
 
 /* F of the contract: what an allocation can still have. */
 static inline uint32_t

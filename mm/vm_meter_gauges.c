@@ -19,7 +19,7 @@ refresh_domains(void)
 	p->v_page_count = p->v_free_count = p->v_wire_count = 0;
 	p->v_active_count = p->v_inactive_count = p->v_cache_count = 0;
 	p->v_free_reserved = p->v_free_severe = p->v_free_min = p->v_free_target = 0;
-	p->v_inactive_target = p->pageout_wakeup_thresh = 0;
+	p->v_inactive_target = 0;
 	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
 		p->v_page_count += vmd->v_page_count;
 		p->v_free_count += vmd->v_free_count;
@@ -32,7 +32,6 @@ refresh_domains(void)
 		p->v_free_min += vmd->v_free_min;
 		p->v_free_target += vmd->v_free_target;
 		p->v_inactive_target += vmd->v_inactive_target;
-		p->pageout_wakeup_thresh += vmd->pageout_wakeup_thresh;
 	}
 }
 

@@ -194,7 +194,6 @@ go_on(const struct vm_domain *vmd)
 static void
 rest(struct vm_domain *vmd)
 {
-	vm_meter_set_wakeup_thresh(vmd);
 	if (vmd->vm_pages_needed && !vm_page_count_min(vmd)) {
 		if (!vm_paging_needed(vmd))
 			vmd->vm_pages_needed = false;

@@ -74,6 +74,7 @@ sim_mm_boot_domains(uint32_t frames, uint32_t domains)
 	boot_bare(frames, domains);
 	for (i = 0; i < domains; i++)
 		vm_meter_init_thresholds(&vm_domains[i]);
+	vm_meter_init_tunables();
 }
 
 void

@@ -295,7 +295,7 @@ test_trace(void **state)
 /* ---- param */
 
 struct test_params {
-	int64_t low, high;
+	int64_t low, high, fixed;
 	uint64_t count;
 	struct histogram times;
 };
@@ -306,6 +306,7 @@ static const struct param_row *changed_row;
 static const struct param_row rows[] = {
 	{ "test.low", "Low.", &values.low, 10, 0, 100, PARAM_TUNABLE, PAGES },
 	{ "test.high", "High.", &values.high, 50, -5, 100, PARAM_TUNABLE, PERCENT },
+	{ "test.fixed", "Fixed.", &values.fixed, 3, 3, 3, PARAM_TUNABLE, EVENTS },
 	{ "test.count", "Count.", &values.count, 0, 0, 0, PARAM_COUNTER, EVENTS },
 	{ "test.times", "Times.", &values.times, 0, 0, 0, PARAM_HISTOGRAM, MICROSECONDS },
 };
@@ -356,8 +357,10 @@ test_param(void **state)
 	assert_int_equal(param_set("test.high", -6, why, sizeof(why)), ERR_INVAL);
 	assert_int_equal(param_set("test.high", 19, why, sizeof(why)), ERR_INVAL);
 	assert_string_equal(why,
-	    "test.high: test.low must not exceed test.high (allowed: -5 to 100)");
+	    "test.high: test.low must not exceed test.high");
 	assert_int_equal(param_set("test.count", 1, why, sizeof(why)), ERR_PERM);
+	assert_int_equal(param_set("test.fixed", 3, why, sizeof(why)), ERR_PERM);
+	assert_string_equal(why, "test.fixed: is always 3 in this build");
 	assert_int_equal(param_set("test.nothing", 1, why, sizeof(why)), ERR_NOENT);
 	assert_string_equal(why, "test.nothing: no such name");
 	assert_null(changed_row);
@@ -378,7 +381,7 @@ test_param_walk(void **state)
 		assert_true(strlen(param_unit_name(row->unit)) > 0);
 		assert_ptr_equal(param_find(row->name), row);
 	}
-	assert_int_equal(test_count, 4);
+	assert_int_equal(test_count, 5);
 	assert_true(count > 10); /* kern's are there too */
 	assert_int_equal(param_get(param_find("kern.sched.slice_us")), 10000);
 }

@@ -50,6 +50,29 @@ thresholds_golden_table(void **state)
 	}
 }
 
+/* The daemon begins with the values of the table, for each domain that boots. */
+static void
+worker_T7_initial_values_are_those_of_the_formulas(void **state)
+{
+	struct vm_domain by_formula;
+
+	(void)state;
+	sim_mm_boot(4096);
+	by_formula = (struct vm_domain){ .v_page_count = vm_domains[0].v_page_count,
+		.v_free_count = vm_domains[0].v_free_count };
+	vm_meter_init_thresholds(&by_formula);
+	assert_int_equal(vm_domains[0].v_page_count, 4096);
+	assert_int_equal(vm_domains[0].v_free_reserved, 55);
+	assert_int_equal(vm_domains[0].v_free_severe, 64);
+	assert_int_equal(vm_domains[0].v_free_min, 74);
+	assert_int_equal(vm_domains[0].pageout_wakeup_thresh, 77);
+	assert_int_equal(vm_domains[0].v_free_target, 131);
+	assert_int_equal(vm_domains[0].v_inactive_target, by_formula.v_inactive_target);
+	assert_int_equal(mm_params.pageout_update_period, 600);
+	assert_int_equal(mm_params.max_wired, vm_domains[0].v_free_count / 3);
+	sim_mm_check();
+}
+
 static void
 thresholds_inactive_target_is_at_most_a_third_of_free(void **state)
 {
@@ -127,7 +150,7 @@ waitpfault_then_note(void *arg)
 }
 
 static void
-worker_1_10_T6_body(void *arg)
+worker_T6_body(void *arg)
 {
 	(void)arg;
 	boot();
@@ -151,9 +174,9 @@ worker_1_10_T6_body(void *arg)
 }
 
 static void
-worker_1_10_T6_vm_wait_is_served_before_waitpfault(void **state)
+worker_T6_vm_wait_is_served_before_waitpfault(void **state)
 {
-	sim_run(worker_1_10_T6_body, state);
+	sim_run(worker_T6_body, state);
 }
 
 static void
@@ -190,7 +213,7 @@ wakeup_body(void *arg)
 }
 
 static void
-worker_1_10_wakeup_is_idempotent_and_not_for_the_daemon(void **state)
+worker_wakeup_is_idempotent_and_not_for_the_daemon(void **state)
 {
 	sim_run(wakeup_body, state);
 }
@@ -224,7 +247,7 @@ daemon_body(void *arg)
 }
 
 static void
-worker_1_10_daemon_waits_for_pageout_free_min(void **state)
+worker_daemon_waits_for_pageout_free_min(void **state)
 {
 	sim_run(daemon_body, state);
 }
@@ -240,7 +263,7 @@ plenty_body(void *arg)
 }
 
 static void
-worker_1_10_T3_no_sleep_with_pages_there(void **state)
+worker_T3b_no_sleep_with_pages_there(void **state)
 {
 	sim_run(plenty_body, state);
 }
@@ -252,10 +275,11 @@ main(void)
 		cmocka_unit_test(thresholds_golden_table),
 		cmocka_unit_test(thresholds_inactive_target_is_at_most_a_third_of_free),
 		cmocka_unit_test(predicates_compare_strictly),
-		cmocka_unit_test(worker_1_10_T6_vm_wait_is_served_before_waitpfault),
-		cmocka_unit_test(worker_1_10_wakeup_is_idempotent_and_not_for_the_daemon),
-		cmocka_unit_test(worker_1_10_daemon_waits_for_pageout_free_min),
-		cmocka_unit_test(worker_1_10_T3_no_sleep_with_pages_there),
+		cmocka_unit_test(worker_T7_initial_values_are_those_of_the_formulas),
+		cmocka_unit_test(worker_T6_vm_wait_is_served_before_waitpfault),
+		cmocka_unit_test(worker_wakeup_is_idempotent_and_not_for_the_daemon),
+		cmocka_unit_test(worker_daemon_waits_for_pageout_free_min),
+		cmocka_unit_test(worker_T3b_no_sleep_with_pages_there),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
