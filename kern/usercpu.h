@@ -32,6 +32,18 @@ struct cpu_user_start {
  * zero. Never returns; the program comes back by system calls and faults. */
 _Noreturn void cpu_user_enter(const struct cpu_user_start *start);
 
+/* The calling task's program continues in another address space, with all its registers. */
+void cpu_user_move(struct pmap *pmap);
+
+/*
+ * The calling task is in a system call of its program. child, attached and not run yet,
+ * becomes a copy: when its function calls cpu_user_resume, it leaves the same system call
+ * with result 0, its registers, thread pointer and FP/SIMD state being those of the
+ * caller now. Neither yields.
+ */
+void cpu_user_fork(struct task *child);
+_Noreturn void cpu_user_resume(void);
+
 /*
  * Copy between wired kernel memory and the calling task's program. Any user
  * address whatever is survived: ERR_FAULT for one that is not mapped, not allowed,

@@ -49,17 +49,30 @@ proc_init(void)
 	proc_client_init();
 }
 
-static struct proc *
-proc_alloc(void)
+struct proc *
+proc_new(void)
 {
 	return (uma_zalloc(&proc_zone, UMA_NORMAL));
+}
+
+void
+proc_discard(struct proc *p)
+{
+	uma_zfree(&proc_zone, p);
+}
+
+void
+proc_publish(struct proc *p)
+{
+	p->pid = ++last_pid;
+	TAILQ_INSERT_TAIL(&procs, p, all_link);
 }
 
 static void
 proc_free(struct proc *p)
 {
 	TAILQ_REMOVE(&procs, p, all_link);
-	uma_zfree(&proc_zone, p);
+	proc_discard(p);
 }
 
 static int
@@ -69,6 +82,7 @@ set_arguments(struct proc *p, const char *const argv[], uint32_t argc)
 
 	if (argc == 0 || argc > PROC_ARGS_MAX)
 		return (ERR_INVAL);
+	p->arg_bytes = 0;
 	for (i = 0; i < argc; i++) {
 		size_t bytes = strlen(argv[i]) + 1;
 
@@ -94,6 +108,16 @@ set_name(struct proc *p, const char *path)
 		*dot = '\0';
 }
 
+int
+proc_set_program(struct proc *p, const char *path, const char *const argv[], uint32_t argc)
+{
+	if (strlen(path) >= sizeof(p->path))
+		return (ERR_NAMETOOLONG);
+	snprintf(p->path, sizeof(p->path), "%s", path);
+	set_name(p, path);
+	return (set_arguments(p, argv, argc));
+}
+
 /* First code of a process's task: become the program. */
 static void
 proc_main(void *arg)
@@ -113,37 +137,45 @@ proc_main(void *arg)
 	cpu_user_enter(&start);
 }
 
+int
+proc_task_create(struct proc *p, void (*fn)(void *arg))
+{
+	char name[TASK_NAME_BYTES];
+	int error;
+
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(name) - 1, p->name);
+	error = task_create(&p->task, name, PRI_NORMAL, fn, p);
+	if (error != 0)
+		return (error);
+	p->task->proc = p;
+	cpu_user_attach(p->task, &p->vmspace->pmap, p->fp_state);
+	return (0);
+}
+
 static int
 proc_start(struct proc *p)
 {
-	char name[TASK_NAME_BYTES];
 	int error;
 
 	p->vmspace = vmspace_alloc(p->abi->address_min, p->abi->address_max);
 	if (p->vmspace == NULL)
 		return (ERR_NOMEM);
 	proc_limits_apply(p);
-	snprintf(name, sizeof(name), "%.*s", (int)sizeof(name) - 1, p->name);
-	error = task_create(&p->task, name, PRI_NORMAL, proc_main, p);
-	if (error != 0) {
+	error = proc_task_create(p, proc_main);
+	if (error != 0)
 		vmspace_free(p->vmspace);
-		return (error);
-	}
-	p->task->proc = p;
-	cpu_user_attach(p->task, &p->vmspace->pmap, p->fp_state);
-	return (0);
+	return (error);
 }
 
 int
 proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
     uint32_t *pid)
 {
-	struct proc *p = proc_alloc();
+	struct proc *p = proc_new();
 	int error;
 
 	if (p == NULL)
 		return (ERR_NOMEM);
-	TAILQ_INSERT_TAIL(&procs, p, all_link);
 	p->abi = &proc_abi_aarch64;
 	p->parent_pid = parent_pid;
 	proc_limits_inherit(p, parent_pid != 0 ? proc_find(parent_pid) : NULL);
@@ -151,19 +183,14 @@ proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t p
 	p->files[0].kind = PROC_FILE_CONSOLE_IN;
 	p->files[1].kind = PROC_FILE_CONSOLE_OUT;
 	p->files[2].kind = PROC_FILE_CONSOLE_OUT;
-	set_name(p, path);
-	error = set_arguments(p, argv, argc);
-	if (error == 0 && strlen(path) >= sizeof(p->path))
-		error = ERR_NAMETOOLONG;
-	if (error == 0) {
-		snprintf(p->path, sizeof(p->path), "%s", path);
-		p->pid = ++last_pid;
+	error = proc_set_program(p, path, argv, argc);
+	if (error == 0)
 		error = proc_start(p);
-	}
 	if (error != 0) {
-		proc_free(p);
+		proc_discard(p);
 		return (error);
 	}
+	proc_publish(p);
 	*pid = p->pid;
 	return (0);
 }

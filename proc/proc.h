@@ -68,6 +68,7 @@ struct proc {
 	bool protected_from_oom;
 	bool killed;                 /* must end at its next return to EL0 or wake-up */
 	uint8_t kill_reason;         /* enum ebb_kill_reason */
+	bool loading;                /* in exec: memory is that of the program to come */
 	int32_t exit_status;         /* 0..255, or EBB_STATUS_KILLED | reason */
 	const struct proc_abi *abi;
 	struct task *task;           /* NULL once it has ended */
@@ -104,6 +105,19 @@ void proc_init(void);
  */
 int proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
     uint32_t *pid) ERR_MUST_CHECK;
+
+/*
+ * The calling process becomes two: *pid is the child's; the child leaves the same system
+ * call with 0. ERR_NOMEM, ERR_KILLED; nothing is left of the child then. May yield.
+ */
+int proc_fork(struct proc *parent, uint32_t *pid) ERR_MUST_CHECK;
+/*
+ * The calling process becomes another program; does not return then. Errors as
+ * proc_spawn, and whatever is wrong with the file: the process goes on as it was. path
+ * and argv are the kernel's. May yield.
+ */
+int proc_exec(struct proc *p, const char *path, const char *const argv[],
+    uint32_t argc) ERR_MUST_CHECK;
 
 /* What a finished process leaves behind. */
 struct proc_exit {

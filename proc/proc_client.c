@@ -28,7 +28,7 @@ client_flags(const struct proc *p)
 
 	if (p->protected_from_oom)
 		flags |= VM_CLIENT_PROTECTED;
-	if (p->state == PROC_EMBRYO)
+	if (p->state == PROC_EMBRYO || p->loading)
 		flags |= VM_CLIENT_EXEC;
 	if (p->vmspace == NULL)
 		flags |= VM_CLIENT_EXITING;
@@ -128,7 +128,7 @@ vmspace_retire(struct vmspace *vm, struct vm_usage *usage)
 const char *
 proc_state_name(const struct proc *p)
 {
-	if (p->state == PROC_EMBRYO)
+	if (p->state == PROC_EMBRYO || p->loading)
 		return ("exec");
 	if (p->state == PROC_ZOMBIE)
 		return ("zombie");

@@ -11,6 +11,19 @@
  * yield; never returns. */
 _Noreturn void proc_exit(int32_t status);
 
+/* A zeroed process that is in no table, or NULL without memory; back again; into the
+ * table, with the next pid. None yields. */
+struct proc *proc_new(void);
+void proc_discard(struct proc *p);
+void proc_publish(struct proc *p);
+/* Path, name and arguments of p's program. ERR_INVAL (number or length of arguments),
+ * ERR_NAMETOOLONG. Does not yield. */
+int proc_set_program(struct proc *p, const char *path, const char *const argv[],
+    uint32_t argc) ERR_MUST_CHECK;
+/* The task of p, attached to its address space, beginning with fn(p). ERR_NOMEM. Does
+ * not yield. */
+int proc_task_create(struct proc *p, void (*fn)(void *arg)) ERR_MUST_CHECK;
+
 /* Close fd of p; nothing if it is not open. May yield (writes back what is dirty). */
 void proc_file_close(struct proc *p, int fd);
 
@@ -82,6 +95,7 @@ int64_t sys_msync(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);
 int64_t sys_mprotect(struct proc *p, const uint64_t *a);
 int64_t sys_contig(struct proc *p, const uint64_t *a);
+int64_t sys_minherit(struct proc *p, const uint64_t *a);
 int64_t sys_setrlimit(struct proc *p, const uint64_t *a);
 int64_t sys_getrlimit(struct proc *p, const uint64_t *a);
 

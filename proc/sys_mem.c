@@ -115,3 +115,14 @@ sys_mprotect(struct proc *p, const uint64_t *a)
 		error = ERR_INVAL;
 	return (error == 0 ? vm_map_protect(p->vmspace, a[0], end, (vm_prot_t)a[2]) : error);
 }
+
+int64_t
+sys_minherit(struct proc *p, const uint64_t *a)
+{
+	vm_offset_t end;
+	int error = proc_check_range(p, a[0], a[1], &end);
+
+	if (error == 0 && a[2] > EBB_INHERIT_NONE)
+		error = ERR_INVAL;
+	return (error == 0 ? vm_map_inherit(p->vmspace, a[0], end, (uint8_t)a[2]) : error);
+}

@@ -125,22 +125,55 @@ fetch_arguments(const struct proc *p, uint64_t user_argv, uint32_t argc, char *s
 	return (error);
 }
 
-static int64_t
-sys_spawn(struct proc *p, const uint64_t *a)
-{
-	char path[sizeof(p->path)], strings[PROC_ARG_BYTES];
+/* What spawn and exec are told: (path, argv, argc). */
+struct program_args {
+	char path[sizeof(((struct proc *)NULL)->path)];
+	char strings[PROC_ARG_BYTES];
 	const char *argv[PROC_ARGS_MAX];
-	uint32_t pid;
+};
+
+static int
+fetch_program(const struct proc *p, const uint64_t *a, struct program_args *out)
+{
 	int error;
 
 	if (a[2] == 0 || a[2] > PROC_ARGS_MAX)
 		return (ERR_INVAL);
-	error = copyinstr(a[0], path, sizeof(path));
+	error = copyinstr(a[0], out->path, sizeof(out->path));
 	if (error == 0)
-		error = fetch_arguments(p, a[1], (uint32_t)a[2], strings, argv);
+		error = fetch_arguments(p, a[1], (uint32_t)a[2], out->strings, out->argv);
+	return (error);
+}
+
+static int64_t
+sys_spawn(struct proc *p, const uint64_t *a)
+{
+	struct program_args program;
+	uint32_t pid;
+	int error = fetch_program(p, a, &program);
+
 	if (error == 0)
-		error = proc_spawn(path, argv, (uint32_t)a[2], p->pid, &pid);
+		error = proc_spawn(program.path, program.argv, (uint32_t)a[2], p->pid, &pid);
 	return (error == 0 ? (int64_t)pid : error);
+}
+
+static int64_t
+sys_fork(struct proc *p, const uint64_t *a)
+{
+	uint32_t pid;
+	int error = proc_fork(p, &pid);
+
+	(void)a;
+	return (error == 0 ? (int64_t)pid : error);
+}
+
+static int64_t
+sys_exec(struct proc *p, const uint64_t *a)
+{
+	struct program_args program;
+	int error = fetch_program(p, a, &program);
+
+	return (error == 0 ? proc_exec(p, program.path, program.argv, (uint32_t)a[2]) : error);
 }
 
 static int64_t
@@ -199,6 +232,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_MSYNC] = sys_msync,
 	[EBB_SYS_MUNMAP] = sys_munmap,
 	[EBB_SYS_MPROTECT] = sys_mprotect,
+	[EBB_SYS_MINHERIT] = sys_minherit,
 	[EBB_SYS_GETPID] = sys_getpid,
 	[EBB_SYS_TIMES] = sys_times,
 	[EBB_SYS_CLOCK] = sys_clock,
@@ -212,6 +246,8 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_FSYNC] = sys_fsync,
 	[EBB_SYS_WORKINGSET] = sys_workingset,
 	[EBB_SYS_CONTIG] = sys_contig,
+	[EBB_SYS_FORK] = sys_fork,
+	[EBB_SYS_EXEC] = sys_exec,
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 };

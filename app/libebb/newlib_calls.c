@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
@@ -25,8 +26,11 @@
 
 int _close(int fd);
 _Noreturn void _exit(int status);
+int _execve(const char *path, char *const argv[], char *const envp[]);
+int _fork(void);
 int _fstat(int fd, struct stat *out);
 int _getpid(void);
+int _wait(int *status);
 int _gettimeofday(struct timeval *out, void *zone);
 int _isatty(int fd);
 int _kill(int pid, int signal);
@@ -48,6 +52,30 @@ _exit(int status)
 {
 	for (;;)
 		ebb_syscall(EBB_SYS_EXIT, (uint64_t)status, 0, 0);
+}
+
+/* There is no environment. */
+int
+_execve(const char *path, char *const argv[], char *const envp[])
+{
+	uint64_t argc = 0;
+
+	(void)envp;
+	while (argv[argc] != NULL)
+		argc++;
+	return ((int)checked(ebb_syscall(EBB_SYS_EXEC, (uintptr_t)path, (uintptr_t)argv, argc)));
+}
+
+int
+execv(const char *path, char *const argv[])
+{
+	return (_execve(path, argv, NULL));
+}
+
+int
+_fork(void)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_FORK, 0, 0, 0)));
 }
 
 int
@@ -158,4 +186,33 @@ _write(int fd, const void *buffer, size_t bytes)
 {
 	return ((ssize_t)checked(ebb_syscall(EBB_SYS_WRITE, (uint64_t)fd, (uintptr_t)buffer,
 	    bytes)));
+}
+
+/* Wait for child pid (0: any), with the status as <sys/wait.h> takes it apart. Who was
+ * killed died of signal 9. */
+static int
+wait_child(uint64_t pid, int *status)
+{
+	int how = 0, child;
+
+	child = (int)checked(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)&how, 0));
+	if (child > 0 && status != NULL)
+		*status = (how & EBB_STATUS_KILLED) != 0 ? 9 : how << 8;
+	return (child);
+}
+
+int
+_wait(int *status)
+{
+	return (wait_child(0, status));
+}
+
+pid_t
+waitpid(pid_t pid, int *status, int options)
+{
+	if (options != 0) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (wait_child(pid > 0 ? (uint64_t)pid : 0, status));
 }

@@ -31,6 +31,7 @@ _Static_assert(offsetof(struct task, ast_pending) == TASK_AST_PENDING, "vectors.
 
 void switch_context(uint64_t *save, const uint64_t *load);
 _Noreturn void user_enter(const struct trapframe *from, void *top);
+_Noreturn void user_resume(struct trapframe *frame);
 extern const char switch_first[];
 
 void
@@ -80,6 +81,48 @@ cpu_user_attach(struct task *t, struct pmap *pmap, void *fp_state)
 		__asm__ volatile("msr tpidr_el0, xzr");
 	}
 	intr_restore(saved);
+}
+
+void
+cpu_user_move(struct pmap *pmap)
+{
+	uint64_t saved = intr_disable();
+
+	curtask()->md.pmap = pmap;
+	pmap_activate(pmap);
+	intr_restore(saved);
+}
+
+/* Where the registers of t's program are while it is in the kernel: vectors.S. */
+static struct trapframe *
+user_frame(struct task *t)
+{
+	return ((struct trapframe *)((uintptr_t)t & ~(uintptr_t)15) - 1);
+}
+
+void
+cpu_user_fork(struct task *child)
+{
+	struct task *parent = curtask();
+	struct trapframe *frame = user_frame(child);
+	uint64_t saved = intr_disable();
+
+	KASSERT(parent->md.pmap != NULL && child->md.pmap != NULL,
+	    "U1: a task with a program has its pmap");
+	*frame = *user_frame(parent);
+	frame->x[0] = 0;
+	child->md.regs[12] = (uintptr_t)frame; /* its first stack pointer: below the frame */
+	fpu_save(parent);
+	memcpy(child->md.fp_state, parent->md.fp_state, CPU_FP_STATE_BYTES);
+	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(child->md.tpidr_el0));
+	intr_restore(saved);
+}
+
+void
+cpu_user_resume(void)
+{
+	(void)intr_disable();
+	user_resume(user_frame(curtask()));
 }
 
 void

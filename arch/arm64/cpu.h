@@ -21,5 +21,7 @@ bool kstack_is_guard(uintptr_t va);
 void fpu_switch(struct task *t);
 void fpu_detach(struct task *t);
 bool fpu_trap(void);
+/* t runs: its fp_state holds what its registers hold now. */
+void fpu_save(struct task *t);
 
 #endif

@@ -69,3 +69,10 @@ fpu_trap(void)
 	owner = t;
 	return (true);
 }
+
+void
+fpu_save(struct task *t)
+{
+	if (owner == t && open)
+		cpu_fp_save(t->md.fp_state);
+}

@@ -23,6 +23,7 @@
 #include "test/host/sim_pmap.h"
 
 void (*sim_user_program)(const struct cpu_user_start *start);
+void (*sim_user_child)(void);
 
 void
 cpu_user_attach(struct task *t, struct pmap *pmap, void *fp_state)
@@ -37,6 +38,27 @@ cpu_user_enter(const struct cpu_user_start *start)
 {
 	KASSERT(sim_user_program != NULL, "U1: the test has given a program");
 	sim_user_program(start);
+	KASSERT(false, "U1: a program does not return");
+	__builtin_unreachable();
+}
+
+void
+cpu_user_move(struct pmap *pmap)
+{
+	(void)pmap;
+}
+
+void
+cpu_user_fork(struct task *child)
+{
+	(void)child;
+}
+
+void
+cpu_user_resume(void)
+{
+	KASSERT(sim_user_child != NULL, "U1: the test has given a child");
+	sim_user_child();
 	KASSERT(false, "U1: a program does not return");
 	__builtin_unreachable();
 }

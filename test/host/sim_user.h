@@ -11,4 +11,7 @@ struct cpu_user_start;
  * proc_syscall(EBB_SYS_EXIT, ...). NULL: starting a program fails the test. */
 extern void (*sim_user_program)(const struct cpu_user_start *start);
 
+/* The same for a forked child: what it does when it leaves the system call. */
+extern void (*sim_user_child)(void);
+
 #endif
