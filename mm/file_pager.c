@@ -366,11 +366,11 @@ file_pager_init(void)
 	use_clock = 0;
 	file_write_init();
 	vm_pager_ops[OBJT_VNODE] = &file_pager_ops;
-	eventhandler_register(EVENT_VM_LOWMEM, &lowmem_handler);
 }
 
 int
 file_pager_start(void)
 {
+	eventhandler_register(EVENT_VM_LOWMEM, &lowmem_handler);
 	return (file_write_start());
 }

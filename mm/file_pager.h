@@ -11,7 +11,8 @@
 #include "mm/vm_pager.h"
 
 void file_pager_init(void);
-/* Create task fileio, which settles writes. Once, at boot. ERR_NOMEM. */
+/* Create task fileio, which settles writes; from now on objects of which nothing is left go
+ * when memory is low. Once, at boot. ERR_NOMEM. */
 int file_pager_start(void) ERR_MUST_CHECK;
 
 /*

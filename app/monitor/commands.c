@@ -42,6 +42,7 @@ const struct monitor_command monitor_commands[] = {
 	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it", ARGS_MAX - 1,
 	    cmd_run },
 	{ "swapinfo", "", "swap areas: size, use, transfers", 0, cmd_swapinfo },
+	{ "sync", "", "write what is dirty of files to the disk", 0, cmd_sync },
 	{ "sysctl", "[NAME[=VALUE]]", "show tunables and statistics (a prefix lists), or set one",
 	    1, cmd_sysctl },
 	{ "trace", "[COUNT | EVENT on|off | stream]",

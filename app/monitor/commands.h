@@ -66,8 +66,12 @@ void cmd_zones(const struct monitor_call *call);
 /* commands_system.c */
 void cmd_blkstat(const struct monitor_call *call);
 void cmd_trace(const struct monitor_call *call);
+void cmd_sync(const struct monitor_call *call);
 void cmd_reboot(const struct monitor_call *call);
 void cmd_poweroff(const struct monitor_call *call);
+/* Before the end: what is dirty of files is written, nothing more is begun, and the
+ * console has said everything. May yield. */
+void monitor_rest_disks(void);
 /* commands_sysctl.c */
 void cmd_sysctl(const struct monitor_call *call);
 

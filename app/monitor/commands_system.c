@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * blkstat, trace, reboot, poweroff.
+ * blkstat, trace, sync, reboot, poweroff.
  *
  * Owns: nothing. Does not: reset statistics.
  *
  * Invariants: none.
- * Yields: blkstat, trace.
+ * Yields: blkstat, trace, sync; reboot and poweroff before they happen.
  * See: kern/blkdev.h, kern/trace.h, kern/machdep.h.
  */
 #include <stddef.h>
@@ -17,6 +17,8 @@
 #include "kern/console.h"
 #include "kern/machdep.h"
 #include "kern/trace.h"
+#include "kern/vnode.h"
+#include "mm/vm_syncer.h"
 
 #define TRACE_DEFAULT 20
 #define TRACE_LINE_BYTES 160
@@ -156,12 +158,36 @@ cmd_trace(const struct monitor_call *call)
 		trace_last((uint64_t)count);
 }
 
+static void
+sync_files(void)
+{
+	int error = vm_syncer_sync();
+
+	if (error != 0)
+		kprintf("sync: not everything could be written: %s\n", err_string(error));
+}
+
+void
+cmd_sync(const struct monitor_call *call)
+{
+	(void)call;
+	sync_files();
+}
+
+void
+monitor_rest_disks(void)
+{
+	sync_files();
+	vfs_write_suspend();
+	console_drain();
+}
+
 void
 cmd_reboot(const struct monitor_call *call)
 {
 	(void)call;
 	kprintf("rebooting\n");
-	console_drain();
+	monitor_rest_disks();
 	cpu_reboot();
 }
 
@@ -173,6 +199,6 @@ cmd_poweroff(const struct monitor_call *call)
 	if (call->argc > 1 && !monitor_number(call, 1, 0, 255, &code))
 		return;
 	kprintf("power off\n");
-	console_drain();
+	monitor_rest_disks();
 	cpu_poweroff((int)code);
 }

@@ -194,7 +194,7 @@ monitor_main(void *arg)
 	if (boot_options.exit) {
 		if (boot_options.run == NULL || boot_options.run[0] == '\0')
 			kprintf("exit=1: no job was run; power off with exit code 1\n");
-		console_drain();
+		monitor_rest_disks();
 		cpu_poweroff(done ? 0 : 1);
 	}
 	line_edit_init(&editor);

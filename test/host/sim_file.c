@@ -80,8 +80,6 @@ sim_file_boot(uint32_t frames, uint32_t slots)
 	int error;
 
 	sim_swap_boot(frames, slots);
-	vfs_write_init();
-	file_pager_init();
 	error = file_pager_start();
 	KASSERT(error == 0, "task fileio starts");
 	sim_disk_open(&sim_file_disk, "file0", DISK_SECTORS);

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#include "kern/vnode.h"
+#include "mm/file_pager.h"
 #include "mm/uma.h"
 #include "mm/vm_check.h"
 #include "mm/vm_lowmem.h"
@@ -56,6 +58,8 @@ boot_bare(uint32_t frames, uint32_t domains)
 	vm_page_lock_init();
 	vm_object_init();
 	vm_map_init();
+	vfs_write_init();
+	file_pager_init();
 	vm_lowmem_init();
 	vm_request_init();
 }
