@@ -64,7 +64,7 @@ struct vnode {
 	struct vm_object *object; /* the file's pages, or NULL */
 	TAILQ_ENTRY(vnode) object_link; /* list of vnodes with an object */
 	uint64_t object_used;  /* value of a counter when it was last given up */
-	int write_error;       /* a write failed, nobody has been told */
+	int write_error;       /* ERR_IO or ERR_ROFS: a write failed, nobody has been told */
 };
 
 /* One directory entry. */

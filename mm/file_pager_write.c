@@ -76,7 +76,7 @@ note_failure(struct vm_object *object, int error, vm_pindex_t pindex, uint64_t s
 	struct vnode *vp = object->vnode;
 	bool told = vp->write_error != 0;
 
-	vp->write_error = error;
+	vp->write_error = error == ERR_ROFS ? ERR_ROFS : ERR_IO; /* the line tells which */
 	object->flags |= OBJ_MIGHTBEDIRTY;
 	mm_params.v_file_errors++;
 	if (!told)
