@@ -26,6 +26,8 @@
  *   C16 a cached page is clean, valid, unmapped and without pins, on the cache queue and
  *       in its object's cache tree; v_cache_count counts them (A1-A4)
  *   C15 pages mapped are not more than all address spaces' resident_count
+ *   C18 the pages of an entry wired by mlock are resident and wired; the map counts them
+ *       (V12, V13)
  *   C17 shadow_count is the length of the list of shadows; chains end (J1)
  * Yields: never.
  * Complexity: O(frames + slots + entries * objects).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Verify objects, address spaces and swap: rules C8, C10-C12, C14 and C17 of
+ * Verify objects, address spaces and swap: rules C8, C10-C12, C14, C17 and C18 of
  * vm_check.c.
  *
  * Owns: nothing.
@@ -124,6 +124,44 @@ check_entry(struct vm_check_result *r, const struct vm_map *map, const struct vm
 		    (unsigned long long)e->start, e->object->id);
 }
 
+/* Is the page that (object, pindex) shows, or one that it hides, wired? */
+static bool
+is_wired(struct vm_object *object, vm_pindex_t pindex)
+{
+	const struct vm_page *m;
+
+	for (; object != NULL; object = object->backing_object) {
+		m = vm_page_lookup(object, pindex);
+		if (m != NULL && m->wire_count != 0)
+			return (true);
+		pindex += object->backing_offset;
+	}
+	return (false);
+}
+
+/* Unless the map is locked: then something is on its way. */
+static void
+check_wired(struct vm_check_result *r, struct vm_map *map)
+{
+	struct vm_map_entry *e;
+	uint32_t pages, i, counted = 0;
+
+	for (e = vm_map_next(map, NULL); e != NULL; e = vm_map_next(map, e)) {
+		if ((e->flags & MAP_ENTRY_USER_WIRED) == 0)
+			continue;
+		pages = (uint32_t)atop(e->end - e->start);
+		counted += pages;
+		for (i = 0; i < pages && is_wired(e->object, e->offset + i); i++)
+			continue;
+		if (i < pages)
+			vm_check_broken(r, "C18: entry at %llx: its page %u is not wired",
+			    (unsigned long long)e->start, i);
+	}
+	if (counted != map->wired_pages)
+		vm_check_broken(r, "C18: entries with %u wired pages, the map says %u", counted,
+		    map->wired_pages);
+}
+
 static void
 check_map(struct vm_check_result *r, struct vm_map *map)
 {
@@ -167,8 +205,11 @@ vm_check_maps(struct vm_check_result *r)
 	struct vmspace *vm;
 	uint32_t references;
 
-	for (vm = vmspace_next(NULL); vm != NULL; vm = vmspace_next(vm))
+	for (vm = vmspace_next(NULL); vm != NULL; vm = vmspace_next(vm)) {
 		check_map(r, &vm->map);
+		if (vm->map.lock.owner == NULL && vm->map.entry_count != 0)
+			check_wired(r, &vm->map);
+	}
 	for (object = vm_object_next(NULL); object != NULL; object = vm_object_next(object)) {
 		references = count_references(object);
 		references += object->shadow_count;

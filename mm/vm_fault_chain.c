@@ -92,6 +92,10 @@ take_page(struct vm_fault_state *fs, struct vm_object *object, struct vm_page *m
 		return (FAULT_WAIT);
 	if (fs->object->ref_count > 1)
 		pmap_remove_all(m); /* Q2 */
+	if (__builtin_expect(fs->entry->wired_count != 0 && m->wire_count != 0, 0)) {
+		vm_page_wire(fs->m); /* the copy stays in memory instead (vm_map_wire.c) */
+		vm_page_unwire(m, PQ_ACTIVE);
+	}
 	mm_params.v_cow_faults++;
 	return (0);
 }

@@ -28,9 +28,19 @@
 #define VM_INHERIT_NONE  2
 
 /* vm_map_entry.advice: how it will be used */
-#define VM_ADVICE_NORMAL     0
-#define VM_ADVICE_RANDOM     1
-#define VM_ADVICE_SEQUENTIAL 2
+enum vm_advice {
+	VM_ADVICE_NORMAL,
+	VM_ADVICE_RANDOM,
+	VM_ADVICE_SEQUENTIAL,
+	VM_ADVICE_DONTNEED, /* not kept: done at once; and so on */
+	VM_ADVICE_FREE
+};
+
+/* What vm_map_mincore says of a page. */
+#define VM_MINCORE_INCORE     0x01
+#define VM_MINCORE_REFERENCED 0x02
+#define VM_MINCORE_MODIFIED   0x04
+#define VM_MINCORE_SWAPPED    0x08 /* not in memory, but stored in swap */
 
 struct vm_map_entry {
 	RB_ENTRY(vm_map_entry) link;
@@ -42,7 +52,7 @@ struct vm_map_entry {
 	vm_prot_t max_prot;
 	uint8_t flags;            /* MAP_ENTRY_* */
 	uint8_t inheritance;      /* VM_INHERIT_* */
-	uint8_t advice;           /* VM_ADVICE_* */
+	uint8_t advice;           /* VM_ADVICE_NORMAL, RANDOM or SEQUENTIAL */
 	uint8_t read_ahead;       /* pages, grows on sequential faults (1.16) */
 	uint16_t wired_count;     /* wirings of the whole entry; every page is resident, wired */
 	vm_pindex_t next_read;    /* where a sequential fault would be */
@@ -60,6 +70,8 @@ struct vm_map {
 	vm_offset_t max;           /* exclusive */
 	vm_size_t size_bytes;      /* mapped, guards excluded */
 	vm_size_t size_limit_bytes; /* refuse to map more (0 = no limit) */
+	uint32_t wired_pages;       /* of the wired entries */
+	vm_size_t wired_limit_bytes; /* refuse to wire more (0 = no limit) */
 	/* Entries change only under it, or between two yields while no other task owns it. */
 	struct sleep_lock lock;
 };
@@ -125,6 +137,27 @@ int vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MU
  * ERR_INVAL. May yield (locked map). */
 int vm_map_protect(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     vm_prot_t prot) ERR_MUST_CHECK;
+/*
+ * Fault every page of [start, end) in and keep it in memory until it is unwired or
+ * unmapped; a page may be wired already. All or nothing: ERR_INVAL, ERR_NOMEM (a hole, no
+ * access, the map's limit, no entry), ERR_AGAIN (vm.max_wired), or the fault's error. May
+ * yield. (mm/vm_fault_wire.c)
+ */
+int vm_map_wire(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
+/* Let the pages of [start, end) go again. ERR_INVAL, ERR_NOMEM (a hole, no entry): nothing
+ * was done. May yield. (mm/vm_map_wire.c) */
+int vm_map_unwire(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
+/* What the program says of [start, end), holes passed by. ERR_INVAL, ERR_NOMEM. May yield.
+ * (mm/vm_map_advise.c) */
+int vm_map_advise(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
+    enum vm_advice advice) ERR_MUST_CHECK;
+/* Map, and if there is memory read, what there is of [start, end). ERR_KILLED. May yield.
+ * (mm/vm_fault_wire.c) */
+int vm_map_willneed(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
+/* VM_MINCORE_* of each page of [start, end), at most SCHED_LOOP_MAX of them. ERR_NOMEM: one
+ * is not mapped. Does not yield. (mm/vm_map_advise.c) */
+int vm_map_mincore(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
+    uint8_t *states) ERR_MUST_CHECK;
 /* Entry that holds va, or NULL. */
 struct vm_map_entry *vm_map_lookup_entry(struct vm_map *map, vm_offset_t va);
 /* All address spaces, for vm_check; NULL = first. */

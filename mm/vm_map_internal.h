@@ -35,4 +35,15 @@ int vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end) ER
 /* Join neighbours in and around [start, end) that say the same. Does not yield. */
 void vm_map_simplify_range(struct vm_map *map, vm_offset_t start, vm_offset_t end);
 
+/* ---- vm_map_wire.c */
+/* Count pages as wired: 0, ERR_NOMEM (the map's limit), ERR_AGAIN (vm.max_wired); and
+ * back. Does not yield. */
+int vm_map_wire_charge(struct vm_map *map, uint32_t pages) ERR_MUST_CHECK;
+void vm_map_wire_uncharge(struct vm_map *map, uint32_t pages);
+/* Let the pages of entry below end go. May yield: the map is locked, or entry is in none. */
+void vm_map_entry_unwire(const struct vm_map_entry *entry, vm_offset_t end);
+/* ERR_NOMEM: part of the range is not mapped, or (accessible) not to be read. */
+int vm_map_check_mapped(struct vm_map *map, vm_offset_t start, vm_offset_t end,
+    bool accessible) ERR_MUST_CHECK;
+
 #endif

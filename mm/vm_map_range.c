@@ -60,12 +60,16 @@ vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 
 /* Give back what an unlinked entry mapped, and the entry (V9). */
 static void
-entry_delete(struct vm_map_entry *entry)
+entry_delete(struct vm_map *map, struct vm_map_entry *entry)
 {
 	struct vm_object *object = entry->object;
 	vm_pindex_t first = entry->offset;
 	vm_pindex_t end = first + (vm_pindex_t)atop(entry->end - entry->start);
 
+	if (__builtin_expect(entry->wired_count != 0, 0)) {
+		vm_map_entry_unwire(entry, entry->end);
+		vm_map_wire_uncharge(map, end - first);
+	}
 	vm_map_entry_dispose(entry);
 	if (object == NULL)
 		return;
@@ -94,7 +98,7 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 	while (dead != NULL) {
 		entry = dead;
 		dead = entry->next_dead;
-		entry_delete(entry);
+		entry_delete(map, entry);
 	}
 	return (0);
 }
