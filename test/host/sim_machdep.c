@@ -23,6 +23,7 @@
  */
 #include "test/host/sim_machdep.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@
 
 #define FIBER_STACK_BYTES (256u * 1024)
 #define FIBER_GUARD_BYTES 4096u
+#define SPARE_STACKS      16u /* of ended fibers, kept: making one costs a millisecond */
 
 struct sim_fiber {
 	ucontext_t context;
@@ -110,24 +112,50 @@ fiber_main(void)
 	sim_fail("a task's entry returned");
 }
 
+static void *spare_stacks[SPARE_STACKS];
+static uint32_t spare_count;
+
+/* A stack with its guard page below, or NULL. */
+static void * __attribute__((noinline))
+stack_get(void)
+{
+	char *stack;
+
+	if (spare_count > 0)
+		return (spare_stacks[--spare_count]);
+	stack = mmap(NULL, FIBER_STACK_BYTES + FIBER_GUARD_BYTES, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (stack == MAP_FAILED)
+		return (NULL);
+	return (mprotect(stack, FIBER_GUARD_BYTES, PROT_NONE) == 0 ? stack : NULL);
+}
+
+static void
+stack_put(void *stack)
+{
+	/* Its last user never returned from what was on it. */
+	ASAN_UNPOISON_MEMORY_REGION((char *)stack + FIBER_GUARD_BYTES, FIBER_STACK_BYTES);
+	if (spare_count < SPARE_STACKS)
+		spare_stacks[spare_count++] = stack;
+	else
+		munmap(stack, FIBER_STACK_BYTES + FIBER_GUARD_BYTES);
+}
+
 static struct fiber_and_task *
 fiber_create(void (*entry)(struct task *t))
 {
 	struct fiber_and_task *ft = calloc(1, sizeof(*ft));
-	char *stack = mmap(NULL, FIBER_STACK_BYTES + FIBER_GUARD_BYTES, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (ft == NULL || stack == MAP_FAILED || mprotect(stack, FIBER_GUARD_BYTES, PROT_NONE)) {
+	if (ft == NULL || (ft->fiber.stack = stack_get()) == NULL) {
 		perror("sim_machdep: no memory for a fiber");
 		exit(1);
 	}
-	ft->fiber.stack = stack;
-	ft->fiber.stack_bottom = stack + FIBER_GUARD_BYTES;
+	ft->fiber.stack_bottom = (char *)ft->fiber.stack + FIBER_GUARD_BYTES;
 	ft->fiber.stack_bytes = FIBER_STACK_BYTES;
 	ft->fiber.entry = entry;
 	ft->fiber.task = &ft->task;
 	getcontext(&ft->fiber.context);
-	ft->fiber.context.uc_stack.ss_sp = stack + FIBER_GUARD_BYTES;
+	ft->fiber.context.uc_stack.ss_sp = (char *)ft->fiber.stack + FIBER_GUARD_BYTES;
 	ft->fiber.context.uc_stack.ss_size = FIBER_STACK_BYTES;
 	ft->fiber.context.uc_link = NULL;
 	makecontext(&ft->fiber.context, fiber_main, 0);
@@ -140,7 +168,7 @@ fiber_create(void (*entry)(struct task *t))
 static void
 fiber_free(struct sim_fiber *fiber)
 {
-	munmap(fiber->stack, FIBER_STACK_BYTES + FIBER_GUARD_BYTES);
+	stack_put(fiber->stack);
 	free(fiber);
 }
 

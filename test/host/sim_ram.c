@@ -30,8 +30,10 @@ void
 sim_ram_init(size_t bytes)
 {
 	KASSERT(bytes % 4096 == 0, "A2: RAM is whole pages");
-	free(ram);
-	ram = aligned_alloc(4096, bytes);
+	if (bytes != ram_bytes) {
+		free(ram);
+		ram = aligned_alloc(4096, bytes);
+	}
 	if (ram == NULL) {
 		perror("sim_ram_init");
 		exit(1);
