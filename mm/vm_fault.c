@@ -72,6 +72,7 @@ vm_fault_new_page(struct vm_fault_state *fs, const struct vm_page *from)
 		return (FAULT_WAIT);
 	m->valid = VM_PAGE_BITS_ALL;
 	fs->m = m;
+	vmspace_note_resident(fs->vm);
 	if (__builtin_expect(from != NULL, 0)) {
 		pmap_copy_page(from, m);
 		return (0);

@@ -199,6 +199,8 @@ vm_fault_pagein(struct vm_fault_state *fs)
 	fs->paging = true;
 	fs->started_us = timer_now_us();
 	mm_params.v_io_faults++;
+	fs->vm->usage.major_faults++;
+	vmspace_note_resident(fs->vm);
 	vm_object_pip_add(fs->object, 1);
 	outcome = vm_pager_of(fs->object)->get_pages(fs->object, wanted - w.behind,
 	    w.behind + 1 + w.ahead, w.behind);

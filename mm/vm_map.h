@@ -166,6 +166,15 @@ struct vmspace *vmspace_next(struct vmspace *prev);
 struct vm_map_entry *vm_map_next(struct vm_map *map, struct vm_map_entry *prev);
 
 /* Pages in memory (mapped) and in swap, for ps and the OOM killer. */
+/* Keep the largest number of resident pages so far (usage.resident_max). */
+static inline void
+vmspace_note_resident(struct vmspace *vm)
+{
+	uint64_t pages = (uint64_t)pmap_resident_count(&vm->pmap);
+
+	if (__builtin_expect(pages > vm->usage.resident_max, 0))
+		vm->usage.resident_max = pages;
+}
 uint32_t vmspace_resident_count(const struct vmspace *vm);
 uint32_t vmspace_swap_count(struct vmspace *vm);
 

@@ -89,6 +89,7 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 	error = vm_map_clip_range(map, start, end);
 	if (error != 0)
 		return (error);
+	vmspace_note_resident(vm);
 	while ((entry = vm_map_entry_from(map, start)) != NULL && entry->start < end) {
 		vm_map_entry_unlink(map, entry);
 		pmap_remove(&vm->pmap, entry->start, entry->end);

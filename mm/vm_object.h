@@ -36,6 +36,8 @@ struct vnode;
 struct vm_usage {
 	LIST_HEAD(, vm_object) charged; /* objects whose paging counts here */
 	uint64_t faults;        /* vm_fault calls */
+	uint64_t major_faults;  /* of these: had to read */
+	uint64_t resident_max;  /* pages; as seen at faults for new pages and at unmapping */
 	uint64_t flag_faults;   /* final figure; while it runs see struct pmap */
 	uint64_t zero_fills;    /* pages */
 	uint64_t page_ins;      /* pages read from a pager */

@@ -156,6 +156,9 @@ retire_former(struct vmspace *vm, struct vmspace *former)
 
 	vmspace_retire(former, &past);
 	vm->usage.faults += past.faults;
+	vm->usage.major_faults += past.major_faults;
+	if (past.resident_max > vm->usage.resident_max)
+		vm->usage.resident_max = past.resident_max;
 	vm->usage.zero_fills += past.zero_fills;
 	vm->usage.page_ins += past.page_ins;
 	vm->usage.page_in_ops += past.page_in_ops;

@@ -255,6 +255,8 @@ collect(struct proc *p, struct proc_exit *out)
 	out->usage = p->usage;
 	out->elapsed_us = p->end_us - p->start_us;
 	out->run_us = timer_cycles_to_us(p->run_cycles);
+	if (proc_find(p->parent_pid) != NULL)
+		proc_rusage_add_child(proc_find(p->parent_pid), p);
 	proc_free(p);
 }
 

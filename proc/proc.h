@@ -90,6 +90,7 @@ struct proc {
 	uint32_t resident_pages;     /* as the vm daemon last saw it, and the most it saw */
 	uint32_t resident_pages_max;
 	uint32_t swapouts;           /* times swapped out whole */
+	struct ebb_rusage children;  /* sys_usage.c's: of those reaped, and of theirs */
 	bool swapped;                /* swapped out, until it runs */
 	uint64_t idle_since_us;      /* sleeps where its memory is not in use; 0 = no */
 	uint8_t fp_state[CPU_FP_STATE_BYTES] __attribute__((aligned(16)));

@@ -51,6 +51,9 @@ void proc_client_init(void);
 /* Collect vm's figures into usage and free it. May yield. */
 void vmspace_retire(struct vmspace *vm, struct vm_usage *usage);
 
+/* Child, which has ended, is being reaped by parent. */
+void proc_rusage_add_child(struct proc *parent, const struct proc *child);
+
 /* Give p the limits of parent (NULL: none at all), and its address space, if it has
  * one already, the limit of its size; to be called again for a new address space. */
 void proc_limits_inherit(struct proc *p, const struct proc *parent);
@@ -94,6 +97,11 @@ int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_msync(struct proc *p, const uint64_t *a);
 int64_t sys_munmap(struct proc *p, const uint64_t *a);
 int64_t sys_mprotect(struct proc *p, const uint64_t *a);
+int64_t sys_mlock(struct proc *p, const uint64_t *a);
+int64_t sys_munlock(struct proc *p, const uint64_t *a);
+int64_t sys_madvise(struct proc *p, const uint64_t *a);
+int64_t sys_mincore(struct proc *p, const uint64_t *a);
+int64_t sys_getrusage(struct proc *p, const uint64_t *a);
 int64_t sys_contig(struct proc *p, const uint64_t *a);
 int64_t sys_minherit(struct proc *p, const uint64_t *a);
 int64_t sys_setrlimit(struct proc *p, const uint64_t *a);

@@ -38,17 +38,23 @@ proc_limit_bytes(const struct proc *p, uint32_t resource)
 }
 
 /* The map knows 0 as "no limit". */
+static vm_size_t
+map_limit(const struct proc *p, uint32_t resource)
+{
+	uint64_t bytes = proc_limit_bytes(p, resource);
+
+	if (bytes == EBB_RLIM_INFINITY)
+		return (0);
+	return (bytes != 0 ? bytes : 1);
+}
+
 void
 proc_limits_apply(struct proc *p)
 {
-	uint64_t bytes = proc_limit_bytes(p, EBB_RLIMIT_AS);
-
 	if (p->vmspace == NULL)
 		return;
-	if (bytes == EBB_RLIM_INFINITY)
-		p->vmspace->map.size_limit_bytes = 0;
-	else
-		p->vmspace->map.size_limit_bytes = bytes != 0 ? bytes : 1;
+	p->vmspace->map.size_limit_bytes = map_limit(p, EBB_RLIMIT_AS);
+	p->vmspace->map.wired_limit_bytes = map_limit(p, EBB_RLIMIT_MEMLOCK);
 }
 
 int

@@ -56,6 +56,56 @@ ebb_mprotect(void *start, size_t bytes, uint32_t prot)
 }
 
 int
+ebb_mlock(const void *start, size_t bytes)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MLOCK, (uintptr_t)start, bytes, 0)));
+}
+
+int
+ebb_munlock(const void *start, size_t bytes)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MUNLOCK, (uintptr_t)start, bytes, 0)));
+}
+
+int
+ebb_madvise(void *start, size_t bytes, uint32_t advice)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MADVISE, (uintptr_t)start, bytes, advice)));
+}
+
+int
+ebb_mincore(const void *start, size_t bytes, uint8_t *states)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MINCORE, (uintptr_t)start, bytes,
+	    (uintptr_t)states)));
+}
+
+int
+ebb_minherit(void *start, size_t bytes, uint32_t inheritance)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_MINHERIT, (uintptr_t)start, bytes,
+	    inheritance)));
+}
+
+int
+ebb_getrusage(uint32_t who, struct ebb_rusage *usage)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_GETRUSAGE, who, (uintptr_t)usage, 0)));
+}
+
+int
+ebb_swapon(const char *device)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_SWAPON, (uintptr_t)device, 0, 0)));
+}
+
+int
+ebb_swapoff(const char *device)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_SWAPOFF, (uintptr_t)device, 0, 0)));
+}
+
+int
 ebb_usage(struct ebb_usage *usage)
 {
 	return ((int)checked(ebb_syscall(EBB_SYS_USAGE, (uintptr_t)usage, 0, 0)));

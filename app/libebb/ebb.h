@@ -35,6 +35,22 @@ int ebb_msync(void *start, size_t bytes, uint32_t flags);
 int ebb_munmap(void *start, size_t bytes);
 int ebb_mprotect(void *start, size_t bytes, uint32_t prot);
 
+/* Keep these pages in memory, all or none; let them go. */
+int ebb_mlock(const void *start, size_t bytes);
+int ebb_munlock(const void *start, size_t bytes);
+/* How they will be used (EBB_MADV_*). */
+int ebb_madvise(void *start, size_t bytes, uint32_t advice);
+/* EBB_MINCORE_* of each page. */
+int ebb_mincore(const void *start, size_t bytes, uint8_t *states);
+/* What fork does with them (EBB_INHERIT_*). */
+int ebb_minherit(void *start, size_t bytes, uint32_t inheritance);
+/* What this program has used, or its children that have ended (EBB_RUSAGE_*). */
+int ebb_getrusage(uint32_t who, struct ebb_rusage *usage);
+/* Use a device for swapping; stop using it, which first brings everything in: ENOMEM if
+ * it does not fit. */
+int ebb_swapon(const char *device);
+int ebb_swapoff(const char *device);
+
 /* What this program's memory has cost so far. */
 int ebb_usage(struct ebb_usage *usage);
 
