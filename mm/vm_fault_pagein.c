@@ -65,7 +65,7 @@ cache_behind(const struct vm_fault_state *fs, uint32_t pages)
 		if (m->dirty != 0)
 			vm_page_deactivate(m);
 		else
-			vm_page_deactivate_head(m);
+			vm_page_cache(m);
 	}
 }
 
