@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory at boot: from the loader's description to the page pool.
+ * Memory at boot: from the loader's description to free ranges.
  *
  * RAM is described by the device tree, else by the board (mailbox). Boot arguments
  * come from the first of: device tree, ATAG list, the board.
  *
- * Owns: what was found at x0.
+ * Owns: what was found at x0; which NUMA node each range of RAM belongs to.
  * Does not: keep the device tree after boot_ram: its memory becomes part of the pool.
  * Invariants: none.
  * Yields: never.
@@ -26,17 +26,14 @@
 #include "kern/devtree.h"
 #include "kern/machdep.h"
 #include "kern/panic.h"
-#include "mm/vm_meter.h"
-#include "mm/vm_phys.h"
-
-/* Without mem= this part of RAM stays outside the pool, for the page array and for
- * records of swap areas, whose size is known only when the disks are. */
-#define WIRED_SHARE 32
+#include "mm/vm_param.h"
 
 extern const char kernel_text_start[], kernel_end[];
 
 static const void *tree;
 static uint64_t table_bytes;
+static struct boot_node nodes[BOOTMEM_RANGES_MAX];
+static uint32_t node_count;
 
 typedef unsigned long long ull;
 
@@ -101,12 +98,14 @@ boot_parameters(uint64_t x0)
 }
 
 static void
-add_ram(uint64_t pa, uint64_t bytes)
+add_ram(uint64_t pa, uint64_t bytes, uint32_t id)
 {
 	int err = kmap_add_ram(pa, bytes);
 
 	if (err == 0)
 		err = bootmem_add(pa, bytes);
+	if (err == 0 && node_count < BOOTMEM_RANGES_MAX)
+		nodes[node_count++] = (struct boot_node){ pa, pa + bytes, id };
 	if (err != 0)
 		kprintf("RAM at %#llx, %llu MiB: left unused (%s)\n", (ull)pa, (ull)(bytes >> 20),
 		    err_string(err));
@@ -127,9 +126,9 @@ boot_ram(void)
 
 	bootmem_init();
 	for (n = 0; tree != NULL && devtree_memory(tree, n, &pa, &bytes) == 0; n++)
-		add_ram(pa, bytes);
+		add_ram(pa, bytes, devtree_memory_node(tree, n));
 	if (n == 0 && board.memory != NULL && board.memory(&pa, &bytes) == 0)
-		add_ram(pa, bytes);
+		add_ram(pa, bytes, 0);
 	if (bootmem_total_bytes() == 0)
 		panic("%s: no RAM: neither a device tree nor the firmware says where it is "
 		      "(start the raw image, not the ELF file)", board.name);
@@ -138,6 +137,13 @@ boot_ram(void)
 	for (n = 0; tree != NULL && devtree_reserved(tree, n, &pa, &bytes) == 0; n++)
 		reserve(pa, bytes);
 	tree = NULL;
+}
+
+const struct boot_node *
+boot_nodes(uint32_t *count)
+{
+	*count = node_count;
+	return (nodes);
 }
 
 uint64_t
@@ -162,54 +168,6 @@ boot_wired_alloc(uint64_t bytes)
 		return (NULL);
 	table_bytes += bytes;
 	return (phys_to_virt(pa));
-}
-
-/* Pages for the pool: as asked for, within what there is. */
-static uint64_t
-pool_pages(bool *as_asked)
-{
-	uint64_t free_bytes = bootmem_free_bytes();
-	uint64_t most = (free_bytes - free_bytes / WIRED_SHARE) >> PAGE_SHIFT;
-	uint64_t wanted = bootargs.mem_bytes >> PAGE_SHIFT;
-
-	*as_asked = true;
-	if (bootargs.mem_bytes == 0)
-		return (most);
-	if (wanted < VM_POOL_PAGES_MIN) {
-		kprintf("boot argument mem=: %llu bytes are too few; the page pool needs at least "
-			"mem=%uK\n",
-		    (ull)bootargs.mem_bytes, VM_POOL_PAGES_MIN * (PAGE_SIZE / 1024));
-		*as_asked = false;
-		return (VM_POOL_PAGES_MIN);
-	}
-	if (wanted > most) {
-		kprintf("boot argument mem=: %llu MiB is more than the %llu MiB there are\n",
-		    (ull)(bootargs.mem_bytes >> 20), (ull)(most >> (20 - PAGE_SHIFT)));
-		*as_asked = false;
-		return (most);
-	}
-	return (wanted);
-}
-
-bool
-boot_pool(void)
-{
-	bool as_asked;
-	uint64_t pages = pool_pages(&as_asked);
-	void *array = boot_wired_alloc(vm_phys_array_bytes((uint32_t)pages));
-	struct bootmem_range range;
-
-	if (array == NULL)
-		panic("no room for the page array of %llu pages", (ull)pages);
-	vm_phys_init(array, (uint32_t)pages);
-	while (pages > 0 && bootmem_take(ptoa(pages), &range) == 0) {
-		if (vm_phys_add_segment(range.pa, range.pa + range.bytes, 0) != 0)
-			panic("page pool: no place for RAM at %#llx", (ull)range.pa);
-		pages -= range.bytes >> PAGE_SHIFT;
-	}
-	vm_meter_init_thresholds(&vm_domains[0]);
-	vm_meter_init_tunables();
-	return (as_asked);
 }
 
 void

@@ -16,8 +16,16 @@ void boot_parameters(uint64_t x0);
  * last to look at the device tree, whose memory is free then. */
 void boot_ram(void);
 
+/* A range of RAM and the id of its NUMA node (0 without nodes). */
+struct boot_node {
+	uint64_t pa, end;
+	uint32_t id;
+};
+const struct boot_node *boot_nodes(uint32_t *count);
+
 /* Make the page pool of mem= bytes, or of all RAM. false, after one console line, if
- * mem= is too small or more than there is: the smallest or largest pool was made. */
+ * mem= is too small or more than there is: the smallest or largest pool was made. It has
+ * domains= memory domains, else one for each NUMA node. (board/boot_pool.c) */
 bool boot_pool(void);
 
 /* PSCI or the board's own way to power off. */

@@ -109,11 +109,14 @@ banner_end(void)
 {
 	struct swap_area_info swap;
 
+	vm_meter_refresh();
 	kprintf("RAM %llu MiB, page pool %llu KiB, wired kernel %llu KiB "
 		"(image %llu, tables %llu)\n",
-	    (ull)(bootmem_total_bytes() >> 20), (ull)ptoa(vm_domains[0].v_page_count) >> 10,
+	    (ull)(bootmem_total_bytes() >> 20), (ull)ptoa(mm_params.v_page_count) >> 10,
 	    (ull)(boot_image_bytes() + boot_table_bytes()) >> 10, (ull)boot_image_bytes() >> 10,
 	    (ull)boot_table_bytes() >> 10);
+	if (vm_domain_count > 1)
+		kprintf("%u memory domains\n", vm_domain_count);
 	if (swap_pager_info(0, &swap))
 		kprintf("swap %llu KiB on %s\n", (ull)ptoa(swap_pager_total()) >> 10, swap.device);
 	else

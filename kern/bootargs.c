@@ -26,7 +26,7 @@
 
 struct bootargs bootargs;
 
-enum kind { KIND_SIZE, KIND_SECONDS, KIND_FLAG, KIND_WORD };
+enum kind { KIND_SIZE, KIND_SECONDS, KIND_DOMAINS, KIND_FLAG, KIND_WORD };
 
 struct row {
 	const char *name;
@@ -37,6 +37,7 @@ struct row {
 
 static const struct row rows[] = {
 	{ "mem", KIND_SIZE, &bootargs.mem_bytes, "a size such as 8M" },
+	{ "domains", KIND_DOMAINS, &bootargs.domains, "a number from 1 to 4" },
 	{ "swap", KIND_WORD, bootargs.swap, "a device such as sd0s2, or none" },
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
@@ -91,6 +92,8 @@ bootargs_size(const char *text, uint64_t *bytes)
 static int
 set(const struct row *row, const char *value)
 {
+	static const uint32_t most[] = { [KIND_SECONDS] = 3600, [KIND_DOMAINS] = 4,
+		[KIND_FLAG] = 1 };
 	const char *end;
 	uint64_t n = 0;
 
@@ -102,7 +105,8 @@ set(const struct row *row, const char *value)
 		strcpy(row->field, value);
 		return (0);
 	}
-	if (number(value, &n, &end) != 0 || *end != '\0' || n > (row->kind == KIND_FLAG ? 1 : 3600))
+	if (number(value, &n, &end) != 0 || *end != '\0' || n > most[row->kind] ||
+	    (row->kind == KIND_DOMAINS && n == 0))
 		return (ERR_INVAL);
 	if (row->kind == KIND_FLAG)
 		*(bool *)row->field = n != 0;
@@ -115,7 +119,7 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace=\n", word);
+		"semihosting= selftest= trace= domains=\n", word);
 	bootargs.error_count++;
 }
 

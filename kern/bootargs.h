@@ -16,6 +16,7 @@
 struct bootargs {
 	uint64_t mem_bytes;      /* mem=SIZE: page pool; 0 = all RAM */
 	uint64_t ramdisk_bytes;  /* ramdisk=SIZE: disk md0 of that size; 0 = none */
+	uint32_t domains;        /* domains=N: memory domains; 0 = what the board says */
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */

@@ -147,14 +147,46 @@ bootmem_alloc(uint64_t bytes, uint64_t align, uint64_t *pa)
 	return (ERR_NOMEM);
 }
 
+/* What range i has of [pa, end). */
+static struct bootmem_range
+part(uint32_t i, uint64_t pa, uint64_t end)
+{
+	uint64_t range_end = ranges[i].pa + ranges[i].bytes;
+
+	if (pa < ranges[i].pa)
+		pa = ranges[i].pa;
+	if (end > range_end)
+		end = range_end;
+	return ((struct bootmem_range){ pa, end > pa ? end - pa : 0 });
+}
+
+uint64_t
+bootmem_free_bytes_in(uint64_t pa, uint64_t end)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < range_count; i++)
+		bytes += part(i, pa, end).bytes;
+	return (bytes);
+}
+
+int
+bootmem_take_in(uint64_t pa, uint64_t end, uint64_t limit, struct bootmem_range *out)
+{
+	limit &= ~(PAGE - 1);
+	for (uint32_t i = 0; i < range_count && limit != 0; i++) {
+		*out = part(i, pa, end);
+		if (out->bytes == 0)
+			continue;
+		if (out->bytes > limit)
+			out->bytes = limit;
+		return (bootmem_reserve(out->pa, out->bytes));
+	}
+	return (ERR_NOMEM);
+}
+
 int
 bootmem_take(uint64_t limit, struct bootmem_range *out)
 {
-	limit &= ~(PAGE - 1);
-	if (range_count == 0 || limit == 0)
-		return (ERR_NOMEM);
-	*out = ranges[0];
-	if (out->bytes > limit)
-		out->bytes = limit;
-	return (bootmem_reserve(out->pa, out->bytes));
+	return (bootmem_take_in(0, UINT64_MAX, limit, out));
 }

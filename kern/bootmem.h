@@ -35,8 +35,14 @@ uint64_t bootmem_free_bytes(void);
  * from the high end; for good. ERR_NOMEM. */
 int bootmem_alloc(uint64_t bytes, uint64_t align, uint64_t *pa) ERR_MUST_CHECK;
 
+/* Bytes free within [pa, end). */
+uint64_t bootmem_free_bytes_in(uint64_t pa, uint64_t end);
+
 /* Cut at most limit bytes from the low end of the lowest free range. ERR_NOMEM when
  * nothing is left. */
 int bootmem_take(uint64_t limit, struct bootmem_range *out) ERR_MUST_CHECK;
+/* The same within [pa, end), page aligned. ERR_NOSPC: too many ranges. */
+int bootmem_take_in(uint64_t pa, uint64_t end, uint64_t limit,
+    struct bootmem_range *out) ERR_MUST_CHECK;
 
 #endif

@@ -104,31 +104,63 @@ is_memory(const void *blob, int node)
 	    memcmp(type, "memory", sizeof("memory")) == 0);
 }
 
-int
-devtree_memory(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes)
-{
-	int address_cells = fdt_address_cells(blob, 0);
-	int size_cells = fdt_size_cells(blob, 0);
-	int entry, node, reg_bytes;
+/* One range of a memory node. */
+struct memory_range {
+	int node;            /* offset of the tree's node */
+	const uint8_t *reg;  /* of the range */
+	int address_cells, size_cells;
+};
 
-	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
-		return (ERR_NOENT);
-	entry = (address_cells + size_cells) * 4;
-	for (node = fdt_first_subnode(blob, 0); node >= 0; node = fdt_next_subnode(blob, node)) {
-		const uint8_t *reg = fdt_getprop(blob, node, "reg", &reg_bytes);
+static bool
+find_memory(const void *blob, uint32_t n, struct memory_range *r)
+{
+	int entry, reg_bytes;
+
+	r->address_cells = fdt_address_cells(blob, 0);
+	r->size_cells = fdt_size_cells(blob, 0);
+	if (r->address_cells < 1 || r->address_cells > 2 || r->size_cells < 1 || r->size_cells > 2)
+		return (false);
+	entry = (r->address_cells + r->size_cells) * 4;
+	for (r->node = fdt_first_subnode(blob, 0); r->node >= 0;
+	    r->node = fdt_next_subnode(blob, r->node)) {
 		uint32_t count;
 
-		if (reg == NULL || reg_bytes < 0 || !is_memory(blob, node))
+		r->reg = fdt_getprop(blob, r->node, "reg", &reg_bytes);
+		if (r->reg == NULL || reg_bytes < 0 || !is_memory(blob, r->node))
 			continue;
 		count = (uint32_t)(reg_bytes / entry);
 		if (n < count) {
-			*pa = cells(reg + n * (uint32_t)entry, address_cells);
-			*bytes = cells(reg + n * (uint32_t)entry + 4 * address_cells, size_cells);
-			return (0);
+			r->reg += n * (uint32_t)entry;
+			return (true);
 		}
 		n -= count;
 	}
-	return (ERR_NOENT);
+	return (false);
+}
+
+int
+devtree_memory(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes)
+{
+	struct memory_range r;
+
+	if (!find_memory(blob, n, &r))
+		return (ERR_NOENT);
+	*pa = cells(r.reg, r.address_cells);
+	*bytes = cells(r.reg + 4 * r.address_cells, r.size_cells);
+	return (0);
+}
+
+uint32_t
+devtree_memory_node(const void *blob, uint32_t n)
+{
+	struct memory_range r;
+	const uint8_t *id;
+	int bytes = 0;
+
+	if (!find_memory(blob, n, &r))
+		return (0);
+	id = fdt_getprop(blob, r.node, "numa-node-id", &bytes);
+	return (id == NULL || bytes != 4 ? 0 : (uint32_t)cells(id, 1));
 }
 
 int

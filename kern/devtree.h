@@ -26,6 +26,8 @@ const char *devtree_bootargs(const void *blob);
 /* RAM range number n over all memory nodes (reg with the root's cell sizes); reserved:
  * range number n of the memory reservation block. ERR_NOENT past the last. */
 int devtree_memory(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes) ERR_MUST_CHECK;
+/* The NUMA node of memory range number n (numa-node-id of its node); 0 if it has none. */
+uint32_t devtree_memory_node(const void *blob, uint32_t n);
 int devtree_reserved(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes) ERR_MUST_CHECK;
 
 /* /psci method: "hvc", "smc", or NULL. */

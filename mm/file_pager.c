@@ -159,11 +159,10 @@ static struct eventhandler lowmem_handler = {
 static uint32_t
 window_allocate(struct vm_object *object, struct vm_page **m, uint32_t ahead)
 {
-	const struct vm_domain *vmd = &vm_domains[0];
 	uint32_t n;
 
 	for (n = 1; n <= ahead && m[0]->pindex + n < object->size_pages; n++) {
-		if (vm_page_count_min(vmd) ||
+		if (vm_meter_all_min() ||
 		    vm_page_lookup(object, m[0]->pindex + n) != NULL)
 			break;
 		m[n] = vm_page_alloc(object, m[0]->pindex + n,
@@ -237,7 +236,7 @@ file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead, co
 		if (error == ERR_AGAIN && *killed)
 			return (ERR_KILLED);
 		if (error == ERR_AGAIN)
-			vm_waitpfault(&vm_domains[0]);
+			vm_waitpfault_any();
 		else if (error != 0)
 			return (error);
 	}

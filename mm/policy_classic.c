@@ -15,7 +15,7 @@
  *   N2 the order of questions is the contract's: delta, held, valid, clean,
  *      WINATCFLS, budget.
  * Yields: never.
- * See: contract 1.8 and 1.16 (windows); quirks Q3 and Q4 are reproduced.
+ * See: contract 1.8 and 1.16 (windows); quirks Q3, Q4 and Q5 are reproduced.
  */
 #include "mm/mm_params.h"
 #include "mm/vm_page.h"
@@ -26,6 +26,21 @@
 
 const struct vm_policy *vm_policy = &policy_classic;
 
+/*
+ * The active target is that of all domains together (Q5). Here a domain can be short alone,
+ * because each has its own thresholds: then it is its own.
+ */
+static int32_t
+deactivation(const struct vm_policy_meter *in)
+{
+	int32_t own = (int32_t)in->inactive_target - (int32_t)in->inactive_count +
+	    in->paging_target;
+	int32_t all = (int32_t)in->all_inactive_target - (int32_t)in->all_inactive_count +
+	    in->all_paging_target;
+
+	return ((own > all ? own : all) + (int32_t)in->deficit);
+}
+
 static void
 classic_targets(const struct vm_policy_meter *in, struct vm_policy_targets *out)
 {
@@ -33,8 +48,7 @@ classic_targets(const struct vm_policy_meter *in, struct vm_policy_targets *out)
 
 	out->reclaim = in->paging_target + (int32_t)in->deficit;
 	out->launder = in->pass > 1 ? LAUNDER_ALL : budget > 1 ? budget : 1;
-	out->deactivate = (int32_t)in->inactive_target - (int32_t)in->inactive_count +
-	    in->all_paging_target + (int32_t)in->deficit;
+	out->deactivate = deactivation(in);
 }
 
 /* A dirty page that nobody uses. */

@@ -104,7 +104,7 @@ find_page(struct vm_fault_state *fs)
 		fs->above = vm_page_next(m);
 		return (0);
 	}
-	if (__builtin_expect(vm_page_count_severe(&vm_domains[0]), 0) && !fs->vm->killed)
+	if (__builtin_expect(vm_meter_all_severe(), 0) && !fs->vm->killed)
 		return (FAULT_WAIT);
 	if (object->type == OBJT_DEFAULT && object->backing_object == NULL)
 		return (vm_fault_new_page(fs, NULL));
@@ -224,7 +224,7 @@ static int
 wait_memory(const struct vm_fault_state *fs)
 {
 	if (!fs->vm->killed)
-		vm_waitpfault(&vm_domains[0]);
+		vm_waitpfault_any();
 	return (fs->vm->killed ? ERR_KILLED : FAULT_RETRY);
 }
 

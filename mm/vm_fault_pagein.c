@@ -102,7 +102,6 @@ static struct window
 window_cut(const struct vm_fault_state *fs, struct window w)
 {
 	const struct vm_map_entry *entry = fs->entry;
-	const struct vm_domain *vmd = &vm_domains[0];
 	struct vm_page *below, *above;
 	uint32_t before = 0, after = 0, spare;
 
@@ -116,7 +115,7 @@ window_cut(const struct vm_fault_state *fs, struct window w)
 		w.behind = at_most(w.behind, fs->pindex - below->pindex - 1);
 	if (above != NULL)
 		w.ahead = at_most(w.ahead, above->pindex - fs->pindex - 1);
-	spare = vm_page_count_min(vmd) ? 0 : vm_meter_free(vmd) - vmd->v_free_min;
+	spare = vm_meter_spare();
 	w.ahead = at_most(w.ahead, spare);
 	w.behind = at_most(w.behind, spare - w.ahead);
 	return (w);

@@ -12,9 +12,10 @@
  *         |  interrupt_free_min  SYSTEM allocations stop here
  *
  * Owns: vm_domains, the thresholds, vm_pages_needed, vm_pageout_pages_needed,
- *   waiters, and the three channels: &vmd->vm_pages_needed (the worker's rest),
- *   &vmd->v_free_count (vm_wait), &vmd->waiters (vm_waitpfault); a worker that
- *   itself needs a page sleeps on &vmd->vm_pageout_pages_needed.
+ *   waiters, and the channels: &vmd->vm_pages_needed (the worker's rest),
+ *   &vmd->v_free_count (vm_wait), &vmd->waiters (vm_waitpfault), &any_wait and
+ *   &any_fault (a page of any domain will do: such a waiter counts in all of them); a
+ *   worker that itself needs a page sleeps on &vmd->vm_pageout_pages_needed.
  * Does not: allocate, free or count pages (vm_phys counts free ones).
  * Invariants:
  *   M1 thresholds are ordered reserved <= severe <= min < target;
@@ -35,6 +36,8 @@
 
 struct vm_domain vm_domains[VM_DOMAINS_MAX];
 uint32_t vm_domain_count;
+
+static const char any_wait, any_fault; /* channels: any domain will do */
 
 void
 vm_meter_init(void)
@@ -128,7 +131,9 @@ vm_meter_wake_waiters(struct vm_domain *vmd)
 	if (vmd->waiters == 0)
 		return;
 	wakeup_pri(&vmd->v_free_count, PRI_VMWAIT);
+	wakeup_pri(&any_wait, PRI_VMWAIT);
 	wakeup_pri(&vmd->waiters, PRI_FAULT);
+	wakeup_pri(&any_fault, PRI_FAULT);
 }
 
 void
@@ -157,6 +162,44 @@ wait_on(struct vm_domain *vmd, const void *chan, const char *wmesg)
 	vmd->waiters++;
 	tsleep(chan, wmesg, SLEEP_FOREVER);
 	vmd->waiters--;
+}
+
+/* As wait_on, in all domains: the first that has pages ends the sleep. */
+static void
+wait_on_all(const void *chan, const char *wmesg)
+{
+	uint32_t i;
+
+	if (!vm_meter_all_min()) {
+		sched_yield();
+		return;
+	}
+	for (i = 0; i < vm_domain_count; i++) {
+		pagedaemon_wakeup(&vm_domains[i]);
+		vm_domains[i].waiters++;
+	}
+	tsleep(chan, wmesg, SLEEP_FOREVER);
+	for (i = 0; i < vm_domain_count; i++)
+		vm_domains[i].waiters--;
+}
+
+void
+vm_wait_any(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (vm_domains[i].worker == curtask() && curtask() != NULL) {
+			vm_wait(&vm_domains[i]);
+			return;
+		}
+	wait_on_all(&any_wait, "vmwait");
+}
+
+void
+vm_waitpfault_any(void)
+{
+	wait_on_all(&any_fault, "pfault");
 }
 
 void

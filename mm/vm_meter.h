@@ -101,6 +101,39 @@ vm_paging_needed(const struct vm_domain *vmd)
 	return (vm_meter_free(vmd) < vmd->pageout_wakeup_thresh);
 }
 
+/* In every domain: nobody has a page to give. */
+static inline bool
+vm_meter_all_severe(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (__builtin_expect(!vm_page_count_severe(&vm_domains[i]), 1))
+			return (false);
+	return (true);
+}
+static inline bool
+vm_meter_all_min(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (__builtin_expect(!vm_page_count_min(&vm_domains[i]), 1))
+			return (false);
+	return (true);
+}
+/* Pages above free_min, in all domains: what can be had without hurting anybody. */
+static inline uint32_t
+vm_meter_spare(void)
+{
+	uint32_t i, spare = 0;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (!vm_page_count_min(&vm_domains[i]))
+			spare += vm_meter_free(&vm_domains[i]) - vm_domains[i].v_free_min;
+	return (spare);
+}
+
 /*
  * Ask for pages; idempotent, nothing when the worker itself calls. Any context,
  * never yields. The worker sleeps on channel &vmd->vm_pages_needed.
@@ -115,6 +148,9 @@ void vm_page_free_wakeup(struct vm_domain *vmd);
  * v_pageout_free_min. May yield (always does). */
 void vm_wait(struct vm_domain *vmd);
 void vm_waitpfault(struct vm_domain *vmd);
+/* The same for whoever takes pages of any domain: until one of them has some. */
+void vm_wait_any(void);
+void vm_waitpfault_any(void);
 /* True for the page daemon's own task(s). */
 bool vm_meter_is_pagedaemon(const struct task *t);
 /* Bring the gauges of mm/mm.params up to date; call it before reading one. Any

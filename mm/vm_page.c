@@ -130,7 +130,20 @@ alloc_frame(uint32_t req)
 	return (__builtin_expect(m != NULL, 1) ? m : refuse(req));
 }
 
-/* Cached page m comes back with what it holds: it was free memory. */
+/* Would some domain give a page to a request of this class? */
+static bool
+any_allows(uint32_t class)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm_domain_count; i++)
+		if (class_allows(&vm_domains[i], class))
+			return (true);
+	return (false);
+}
+
+/* Cached page m comes back with what it holds: it was free memory. It cannot come from
+ * another domain than its own, so a reserve there is no reason while others have pages. */
 static struct vm_page * __attribute__((noinline))
 alloc_cached(struct vm_page *m, uint32_t req)
 {
@@ -138,7 +151,7 @@ alloc_cached(struct vm_page *m, uint32_t req)
 
 	if ((req & VM_ALLOC_IFNOTCACHED) != 0)
 		return (NULL);
-	if (!class_allows(vmd, req & VM_ALLOC_CLASS))
+	if (!any_allows(req & VM_ALLOC_CLASS))
 		return (refuse(req));
 	vm_page_cache_revive(m);
 	if (vm_paging_needed(vmd))

@@ -63,17 +63,19 @@ take_deficit(struct vm_scan *s)
 static void
 ask_targets(const struct vm_scan *s, struct vm_policy_targets *targets)
 {
-	struct vm_policy_meter meter = { .paging_target = vm_paging_target(s->vmd),
-		.deficit = s->deficit, .pass = s->facts.pass };
-	const struct vm_domain *vmd;
+	const struct vm_domain *own = s->vmd, *vmd;
+	struct vm_policy_meter meter = { .paging_target = vm_paging_target(own),
+		.deficit = s->deficit, .pass = s->facts.pass,
+		.inactive_count = own->pagequeues[PQ_INACTIVE].count,
+		.active_count = own->pagequeues[PQ_ACTIVE].count,
+		.inactive_target = own->v_inactive_target };
 
 	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++) {
 		if (!is_counted(s, vmd))
 			continue;
 		meter.all_paging_target += vm_paging_target(vmd);
-		meter.inactive_count += vmd->pagequeues[PQ_INACTIVE].count;
-		meter.active_count += vmd->pagequeues[PQ_ACTIVE].count;
-		meter.inactive_target += vmd->v_inactive_target;
+		meter.all_inactive_count += vmd->pagequeues[PQ_INACTIVE].count;
+		meter.all_inactive_target += vmd->v_inactive_target;
 	}
 	vm_policy->targets(&meter, targets);
 }

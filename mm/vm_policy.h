@@ -40,10 +40,12 @@ struct vm_page_facts {
 };
 
 struct vm_policy_meter {
-	int32_t paging_target;      /* of the domain that scans */
-	int32_t all_paging_target;  /* as the counts below: of it, or summed over all (Q5) */
+	int32_t paging_target;
 	uint32_t deficit;
 	uint32_t inactive_count, active_count, inactive_target;
+	/* The same of all domains (quirk Q5), or of the one that scans again. */
+	int32_t all_paging_target;
+	uint32_t all_inactive_count, all_inactive_target;
 	uint32_t pass;
 	uint32_t elapsed_us;
 };

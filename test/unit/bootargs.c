@@ -33,10 +33,11 @@ test_all(void **state)
 {
 	(void)state;
 	parse("mem=8M  swap=sd0s2\tramdisk=512K run=sort:/data/words.txt vmstat=1 exit=1 "
-	      "semihosting=1 selftest=x trace=bio,fault\n");
+	      "semihosting=1 selftest=x trace=bio,fault domains=3\n");
 	assert_int_equal(bootargs.mem_bytes, 8 << 20);
 	assert_int_equal(bootargs.ramdisk_bytes, 512 << 10);
 	assert_int_equal(bootargs.vmstat_s, 1);
+	assert_int_equal(bootargs.domains, 3);
 	assert_true(bootargs.exit);
 	assert_true(bootargs.semihosting);
 	assert_string_equal(bootargs.swap, "sd0s2");
@@ -64,6 +65,8 @@ static void
 test_bad(void **state)
 {
 	static const char *const bad[][2] = {
+		{ "domains=5", "domains=5: expected domains=, then a number from 1 to 4" },
+		{ "domains=0", "domains=0: expected domains=" },
 		{ "colour=red", "colour=red: unknown; known are mem= swap=" },
 		{ "mem", "mem: unknown" },
 		{ "memory=8M", "memory=8M: unknown" },

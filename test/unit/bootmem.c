@@ -37,6 +37,27 @@ test_rounding(void **state)
 }
 
 static void
+test_windows(void **state)
+{
+	struct bootmem_range r;
+
+	(void)state;
+	bootmem_init();
+	assert_int_equal(bootmem_add(10 * PAGE, 10 * PAGE), 0);
+	assert_int_equal(bootmem_add(40 * PAGE, 10 * PAGE), 0);
+	assert_int_equal(bootmem_free_bytes_in(15 * PAGE, 45 * PAGE), 10 * PAGE);
+	assert_int_equal(bootmem_take_in(0, 10 * PAGE, PAGE, &r), ERR_NOMEM);
+	assert_int_equal(bootmem_take_in(15 * PAGE, 45 * PAGE, 100 * PAGE, &r), 0);
+	assert_int_equal(r.pa, 15 * PAGE);
+	assert_int_equal(r.bytes, 5 * PAGE);
+	assert_int_equal(bootmem_take_in(15 * PAGE, 45 * PAGE, 2 * PAGE, &r), 0);
+	assert_int_equal(r.pa, 40 * PAGE);
+	assert_int_equal(r.bytes, 2 * PAGE);
+	assert_int_equal(bootmem_free_bytes_in(0, UINT64_MAX), 13 * PAGE);
+	assert_int_equal(bootmem_free_bytes_in(42 * PAGE, 42 * PAGE), 0);
+}
+
+static void
 test_overlap(void **state)
 {
 	(void)state;
@@ -152,6 +173,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rounding),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_full_table),
 		cmocka_unit_test(test_alloc),

@@ -59,7 +59,11 @@ tree_make(void)
 	node_begin("psci");
 	assert_int_equal(fdt_property_string(tree, "method", "hvc"), 0);
 	node_end();
-	memory_node("memory@880000000", one, sizeof(one));
+	node_begin("memory@880000000");
+	assert_int_equal(fdt_property_string(tree, "device_type", "memory"), 0);
+	assert_int_equal(fdt_property(tree, "reg", one, sizeof(one)), 0);
+	assert_int_equal(fdt_property_u32(tree, "numa-node-id", 3), 0);
+	node_end();
 	node_end();
 	assert_int_equal(fdt_finish(tree), 0);
 }
@@ -85,6 +89,9 @@ test_good(void **state)
 	assert_int_equal(pa, 0x880000000);
 	assert_int_equal(bytes, 0x1000);
 	assert_int_equal(devtree_memory(tree, 3, &pa, &bytes), ERR_NOENT);
+	assert_int_equal(devtree_memory_node(tree, 1), 0); /* no id */
+	assert_int_equal(devtree_memory_node(tree, 2), 3);
+	assert_int_equal(devtree_memory_node(tree, 3), 0);
 	assert_int_equal(devtree_reserved(tree, 0, &pa, &bytes), 0);
 	assert_int_equal(pa, 0x48000000);
 	assert_int_equal(devtree_reserved(tree, 1, &pa, &bytes), ERR_NOENT);
@@ -163,7 +170,7 @@ test_noise(void **state)
 			(void)devtree_bootargs(copy);
 			(void)devtree_psci_method(copy);
 			for (uint32_t n = 0; n < 4; n++) {
-				(void)!devtree_memory(copy, n, &pa, &bytes);
+				(void)!devtree_memory(copy, n, &pa, &bytes), (void)devtree_memory_node(copy, n);
 				(void)!devtree_reserved(copy, n, &pa, &bytes);
 			}
 		}

@@ -106,9 +106,9 @@ policy_activity_counts(void **state)
 static void
 policy_targets(void **state)
 {
-	struct vm_policy_meter in = { .paging_target = 40, .all_paging_target = 40,
-		.deficit = 7, .inactive_count = 100,
-		.inactive_target = 130, .pass = 1 };
+	struct vm_policy_meter in = { .paging_target = 40, .deficit = 7, .inactive_count = 100,
+		.inactive_target = 130, .all_paging_target = 40, .all_inactive_count = 100,
+		.all_inactive_target = 130, .pass = 1 };
 	struct vm_policy_targets out;
 
 	(void)state;
@@ -117,6 +117,13 @@ policy_targets(void **state)
 	assert_int_equal(out.reclaim, 47);
 	assert_int_equal(out.deactivate, 130 - 100 + 40 + 7);
 	assert_int_equal(out.launder, 32);
+	in.all_paging_target = 60; /* Q5: all of them are shorter than this one */
+	policy_classic.targets(&in, &out);
+	assert_int_equal(out.reclaim, 47);
+	assert_int_equal(out.deactivate, 130 - 100 + 60 + 7);
+	in.all_paging_target = -500; /* this one is short alone */
+	policy_classic.targets(&in, &out);
+	assert_int_equal(out.deactivate, 130 - 100 + 40 + 7);
 	in.pass = 2;
 	policy_classic.targets(&in, &out);
 	assert_int_equal(out.launder, 10000);
