@@ -91,17 +91,21 @@ node_pages(const struct boot_node *nodes, uint32_t count, uint32_t id)
 	return (bytes >> PAGE_SHIFT);
 }
 
-/* The different ids among the nodes, at most VM_DOMAINS_MAX; how many. */
+/* The smallest ids among the nodes, in order, at most VM_DOMAINS_MAX; how many. */
 static uint32_t
 node_ids(const struct boot_node *nodes, uint32_t count, uint32_t ids[VM_DOMAINS_MAX])
 {
-	uint32_t i, j, found = 0;
+	uint64_t least = 0, id;
+	uint32_t i, found;
 
-	for (i = 0; i < count; i++) {
-		for (j = 0; j < found && ids[j] != nodes[i].id; j++)
-			continue;
-		if (j == found && found < VM_DOMAINS_MAX)
-			ids[found++] = nodes[i].id;
+	for (found = 0; found < VM_DOMAINS_MAX; found++, least = id + 1) {
+		id = UINT64_MAX;
+		for (i = 0; i < count; i++)
+			if (nodes[i].id >= least && nodes[i].id < id)
+				id = nodes[i].id;
+		if (id == UINT64_MAX)
+			break;
+		ids[found] = (uint32_t)id;
 	}
 	return (found);
 }

@@ -170,7 +170,8 @@ test_noise(void **state)
 			(void)devtree_bootargs(copy);
 			(void)devtree_psci_method(copy);
 			for (uint32_t n = 0; n < 4; n++) {
-				(void)!devtree_memory(copy, n, &pa, &bytes), (void)devtree_memory_node(copy, n);
+				(void)!devtree_memory(copy, n, &pa, &bytes);
+				(void)devtree_memory_node(copy, n);
 				(void)!devtree_reserved(copy, n, &pa, &bytes);
 			}
 		}

@@ -106,7 +106,8 @@ RUN_TEST(scan_T1b_file_page_is_written_to_the_file)
 	m = dirty(3);
 	scan(1, 5);
 	assert_int_equal(m->flags & PG_WINATCFLS, PG_WINATCFLS);
-	assert_int_equal(sim_file_stored(&file, 3 * PAGE_SIZE), sim_file_byte(&file, 3 * PAGE_SIZE));
+	assert_int_equal(sim_file_stored(&file, 3 * PAGE_SIZE),
+	    sim_file_byte(&file, 3 * PAGE_SIZE));
 	scan(1, 5);
 	assert_int_equal(sim_file_stored(&file, 3 * PAGE_SIZE), 0x5a);
 	assert_int_equal(m->dirty, 0);
@@ -380,7 +381,8 @@ RUN_TEST(scan_cluster_ends_at_a_locked_neighbour)
 	boot();
 	for (i = 0; i < 4; i++)
 		dirty(i);
-	assert_int_equal(task_create(&t, "owner", PRI_IO, long_owner, vm_page_lookup(object, 2)), 0);
+	assert_int_equal(task_create(&t, "owner", PRI_IO, long_owner,
+	    vm_page_lookup(object, 2)), 0);
 	tsleep(&t, "start", 10);
 	sim_swap_leave_free(vmd->v_free_target - 1);
 	vm_pageout_scan(vmd, 2);
