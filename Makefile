@@ -14,12 +14,23 @@
 #   build/BOARD/card.img                the SD card
 #   build/apps/NAME.elf                 programs
 #   build/host/NAME                     host tests
+#   build/coverage/                     the same for `make coverage`, and its reports
+#
+# build/kernel-noswap, build/BOARD-noswap and build/host-noswap hold the same of
+# `make SWAPPING=no`: no code that swaps out whole programs (pages still go to swap).
 
 BOARD ?= raspi3
 BOARDS := raspi3 virt
 ifeq ($(filter $(BOARD),$(BOARDS)),)
 $(error BOARD=$(BOARD): expected one of: $(BOARDS))
 endif
+
+SWAPPING ?= yes
+ifeq ($(filter $(SWAPPING),yes no),)
+$(error SWAPPING=$(SWAPPING): expected yes or no)
+endif
+V := $(if $(filter no,$(SWAPPING)),-noswap)
+NO_SWAPPING := -DNO_SWAPPING
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-builtin-rules
@@ -29,7 +40,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run test quick bench check docs sdcard debug help clean setup \
-	kernel apps host-tests host-test check-objects FORCE
+	kernel apps host-tests host-test check-objects coverage FORCE
 .DEFAULT_GOAL := help
 
 CROSS := aarch64-linux-gnu-
@@ -40,6 +51,7 @@ STRIP := $(CROSS)strip
 HOSTCC := gcc
 
 help:
+	@echo 'SWAPPING=no with any of these: without the code that swaps out whole programs'
 	@echo 'make run                 build all, boot QEMU, run the job of cmdline.txt, then the monitor'
 	@echo '                         (leave QEMU with Ctrl-A X)'
 	@echo '    BOARD=raspi3|virt    the board; raspi3 if not given'
@@ -51,6 +63,7 @@ help:
 	@echo 'make quick               host tests, checks, and one boot a board (under 4 minutes)'
 	@echo 'make host-test T=NAME    build and run one host test (the stem of its .c file)'
 	@echo '    LENIENT=1            leave out library files that do not compile'
+	@echo 'make coverage            branches of mm/ that the host tests take'
 	@echo 'make bench               measured figures'
 	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
 	@echo 'make docs                write docs/PARAMS.md'
@@ -99,7 +112,7 @@ KERNEL_SOURCES := $(wildcard lib/*.c kern/*.c mm/*.c fs/*.c proc/*.c arch/arm64/
 	arch/arm64/*.S app/monitor/*.c drivers/*.c board/*.c)
 BOARD_SOURCES = $(wildcard board/$(1)/*.c board/$(1)/*.S)
 TEST_SOURCES := $(wildcard test/target/*.c)
-objects = $(patsubst %,build/kernel/%.o,$(basename $(1)))
+objects = $(patsubst %,build/kernel$(2)/%.o,$(basename $(1)))
 
 # What the banner calls this build, and the lists of sources, so that a removed
 # file counts as a change too.  These files change only when their text does.
@@ -114,18 +127,23 @@ build/build_id build/kernel.list build/host.list build/apps.list: FORCE
 FORCE:
 
 # board/main.c alone learns the build id, as the string BUILD_ID.
-build/kernel/board/main.o: build/build_id
-build/kernel/board/main.o: KERNEL_FLAGS += -DBUILD_ID='"$(BUILD_ID)"'
+build/kernel/board/main.o build/kernel-noswap/board/main.o: build/build_id
+build/kernel/board/main.o build/kernel-noswap/board/main.o: KERNEL_FLAGS += -DBUILD_ID='"$(BUILD_ID)"'
 
-build/kernel/%.o: %.c build/newlib-kernel.stamp build/libfdt.stamp Makefile
-	@mkdir -p $(@D)
-	@echo 'CC      $<'
-	@$(CC) $(KERNEL_FLAGS) $(WARNINGS) $(KERNEL_INCLUDES) -MMD -MP -c -o $@ $<
+# $(1) suffix of the folders, $(2) flags
+define kernel_object_rules
+build/kernel$(1)/%.o: %.c build/newlib-kernel.stamp build/libfdt.stamp Makefile
+	@mkdir -p $$(@D)
+	@echo 'CC      $$<'
+	@$$(CC) $$(KERNEL_FLAGS) $(2) $$(WARNINGS) $$(KERNEL_INCLUDES) -MMD -MP -c -o $$@ $$<
 
-build/kernel/%.o: %.S build/newlib-kernel.stamp Makefile
-	@mkdir -p $(@D)
-	@echo 'AS      $<'
-	@$(CC) $(KERNEL_FLAGS) $(KERNEL_INCLUDES) -MMD -MP -c -o $@ $<
+build/kernel$(1)/%.o: %.S build/newlib-kernel.stamp Makefile
+	@mkdir -p $$(@D)
+	@echo 'AS      $$<'
+	@$$(CC) $$(KERNEL_FLAGS) $(2) $$(KERNEL_INCLUDES) -MMD -MP -c -o $$@ $$<
+endef
+$(eval $(call kernel_object_rules,,))
+$(eval $(call kernel_object_rules,-noswap,$(NO_SWAPPING)))
 
 build/libfdt/kernel/%.o: build/libfdt.stamp build/newlib-kernel.stamp Makefile
 	@mkdir -p $(@D)
@@ -136,23 +154,25 @@ build/libfdt/kernel/libfdt.a: $(LIBFDT_FILES:%=build/libfdt/kernel/%.o)
 
 KERNEL_LIBRARIES := build/libfdt/kernel/libfdt.a build/newlib-kernel/lib/libc.a -lgcc
 
-# $(1) board, $(2) name of the image, $(3) sources on top of the kernel's
+# $(1) board, $(2) name of the image, $(3) sources on top of the kernel's, $(4) suffix
 define kernel_rules
-build/$(1)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(1)) $(3)) \
+build/$(1)$(4)/$(2).elf: $$(call objects,$$(KERNEL_SOURCES) $$(call BOARD_SOURCES,$(1)) $(3),$(4)) \
 		build/kernel.list board/$(1)/kernel.ld $$(wildcard arch/arm64/*.ld) build/libfdt/kernel/libfdt.a tools/link_kernel tools/mksymtab
 	@mkdir -p $$(@D)
 	@echo 'LD      $$@'
 	@CC="$$(CC) $$(KERNEL_FLAGS) $$(KERNEL_INCLUDES)" NM=$(CROSS)nm tools/link_kernel $$@ \
-		$$(KERNEL_LINK) -Wl,-T,board/$(1)/kernel.ld -Wl,-Map,build/$(1)/$(2).map \
+		$$(KERNEL_LINK) -Wl,-T,board/$(1)/kernel.ld -Wl,-Map,build/$(1)$(4)/$(2).map \
 		$$(filter %.o,$$^) -Wl,--start-group $$(KERNEL_LIBRARIES) -Wl,--end-group
 
-build/$(1)/$(2).img: build/$(1)/$(2).elf
+build/$(1)$(4)/$(2).img: build/$(1)$(4)/$(2).elf
 	@$$(OBJCOPY) -O binary $$< $$@
 endef
-$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8,)))
-$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8-test,$(TEST_SOURCES))))
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8,,)))
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8,,-noswap)))
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8-test,$(TEST_SOURCES),)))
+$(foreach b,$(BOARDS),$(eval $(call kernel_rules,$(b),kernel8-test,$(TEST_SOURCES),-noswap)))
 
-kernel: build/$(BOARD)/kernel8.img
+kernel: build/$(BOARD)$(V)/kernel8.img
 
 # --- programs -----------------------------------------------------------------
 
@@ -208,38 +228,41 @@ build/words.txt: tools/mkcard | setup
 CARD_INPUTS := build/words.txt build/tools/mkswap tools/mkcard \
 	$(PROGRAMS:%=build/apps/stripped/%.elf)
 
-# The folder whose content the FAT partition gets.
+# The folder whose content the FAT partition gets. $(1) board, $(2) suffix
 define card_rules
-build/$(1)/boot.stamp: build/$(1)/kernel8.img $$(wildcard board/$(1)/*.txt) $$(CARD_INPUTS)
-	@rm -rf build/$(1)/boot && mkdir -p build/$(1)/boot/apps build/$(1)/boot/data
-	@cp build/$(1)/kernel8.img $$(wildcard board/$(1)/*.txt) build/$(1)/boot/
-	@cp build/words.txt build/$(1)/boot/data/
+build/$(1)$(2)/boot.stamp: build/$(1)$(2)/kernel8.img $$(wildcard board/$(1)/*.txt) $$(CARD_INPUTS)
+	@rm -rf build/$(1)$(2)/boot && mkdir -p build/$(1)$(2)/boot/apps build/$(1)$(2)/boot/data
+	@cp build/$(1)$(2)/kernel8.img $$(wildcard board/$(1)/*.txt) build/$(1)$(2)/boot/
+	@cp build/words.txt build/$(1)$(2)/boot/data/
 	@for program in $$(PROGRAMS); do \
-		cp build/apps/stripped/$$$$program.elf build/$(1)/boot/apps/ || exit 1; done
+		cp build/apps/stripped/$$$$program.elf build/$(1)$(2)/boot/apps/ || exit 1; done
 	@touch $$@
 
-build/$(1)/card.img: build/$(1)/boot.stamp
+build/$(1)$(2)/card.img: build/$(1)$(2)/boot.stamp
 	@echo 'CARD    $$@'
-	@tools/mkcard build/$(1)/boot $$@
+	@tools/mkcard build/$(1)$(2)/boot $$@
 endef
-$(foreach b,$(BOARDS),$(eval $(call card_rules,$(b))))
+$(foreach b,$(BOARDS),$(eval $(call card_rules,$(b),)))
+$(foreach b,$(BOARDS),$(eval $(call card_rules,$(b),-noswap)))
 
-sdcard: build/$(BOARD)/card.img
-	@echo 'card image: build/$(BOARD)/card.img; its boot files: build/$(BOARD)/boot/'
+OUT := build/$(BOARD)$(V)
+
+sdcard: $(OUT)/card.img
+	@echo 'card image: $(OUT)/card.img; its boot files: $(OUT)/boot/'
 
 # --- run ----------------------------------------------------------------------
 
 CMDLINE ?= $(shell cat board/$(BOARD)/cmdline.txt 2>/dev/null)
 RUN_OPTIONS := $(if $(KEEP),--keep) $(if $(GDB),--gdb)
 
-run: build/$(BOARD)/card.img
-	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) build/$(BOARD)/kernel8.img \
-		build/$(BOARD)/card.img '$(CMDLINE)$(if $(EXIT), exit=1)'
+run: $(OUT)/card.img
+	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) $(OUT)/kernel8.img \
+		$(OUT)/card.img '$(CMDLINE)$(if $(EXIT), exit=1)'
 
-debug: build/$(BOARD)/card.img
+debug: $(OUT)/card.img
 	@tools/setup debug
-	@tools/run_qemu --debugger build/$(BOARD)/kernel8.elf $(BOARD) build/$(BOARD)/kernel8.img \
-		build/$(BOARD)/card.img '$(CMDLINE)'
+	@tools/run_qemu --debugger $(OUT)/kernel8.elf $(BOARD) $(OUT)/kernel8.img \
+		$(OUT)/card.img '$(CMDLINE)'
 
 # --- host tests ---------------------------------------------------------------
 
@@ -255,58 +278,84 @@ HOST_SOURCES := $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) 
 HOST_TESTS := $(wildcard test/unit/*.c test/model/*.c test/policy/*.c test/fuzz/*.c)
 HOST_MODELS := $(filter-out host,$(patsubst test/%/machine,%,$(wildcard test/*/machine)))
 HOST_NAMES := $(basename $(notdir $(HOST_TESTS))) $(HOST_MODELS)
-linked_files = $(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|p' $(1) /dev/null)
-HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -fno-common -DHOST_TEST -D__unused= -Itest/host -I. \
-	-isystem build/include-queue -isystem build/libfdt
+# All those lines at once, as words FILE:LINKED; then those of the files $(1).
+LINKS := $(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|; t found; b; :found; F; p' \
+	$(HOST_TESTS) $(HOST_MODELS:%=test/%/*.c) | awk '/^test\// && NF == 1 { file = $$1; next } \
+	{ for (i = 1; i <= NF; i++) print file ":" $$i }')
+linked_files = $(foreach f,$(1),$(patsubst $(f):%,%,$(filter $(f):%,$(LINKS))))
+HOST_FLAGS := -std=gnu11 -g -fno-omit-frame-pointer -fno-common -DHOST_TEST -D__unused= \
+	-Itest/host -I. -isystem build/include-queue -isystem build/libfdt
+# Three ways to compile: with checkers, the same without swapping, and for coverage,
+# where an assertion is a call with its value and so no branch (lib/assert.h).
+CHECKERS := -fsanitize=address,undefined
+HOST_FLAGS_host := -O1 $(CHECKERS) -fno-sanitize-recover=all
+HOST_FLAGS_host-noswap := $(HOST_FLAGS_host) $(NO_SWAPPING)
+HOST_FLAGS_coverage := -O0 -DKASSERT_IS_CALL
+HOST_LINK_host := $(CHECKERS)
+HOST_LINK_host-noswap := $(CHECKERS)
+HOST_LINK_coverage := --coverage
+HOST_WAYS := host host-noswap coverage
 
-build/host/obj/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
-	@mkdir -p $(@D)
-	@echo 'HOSTCC  $<'
-	@$(HOSTCC) $(HOST_FLAGS) $(WARNINGS) -MMD -MP -c -o $@ $< $(if $(LENIENT),|| rm -f $@)
+build/coverage/obj/mm/%.o: HOST_FLAGS_coverage += --coverage
 
-build/libfdt/host/%.o: build/libfdt.stamp Makefile
-	@mkdir -p $(@D)
-	@$(HOSTCC) $(HOST_FLAGS) -c -o $@ build/libfdt/$*.c
+# $(1) way
+define host_object_rules
+build/$(1)/obj/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
+	@mkdir -p $$(@D)
+	@echo 'HOSTCC  $$<$(if $(filter-out host,$(1)), ($(1)))'
+	@$$(HOSTCC) $$(HOST_FLAGS) $$(HOST_FLAGS_$(1)) $$(WARNINGS) -MMD -MP -c -o $$@ $$< $$(if $$(LENIENT),|| rm -f $$@)
 
-build/host/libebb.a: $(HOST_SOURCES:%.c=build/host/obj/%.o) $(LIBFDT_FILES:%=build/libfdt/host/%.o) \
+build/libfdt/$(1)/%.o: build/libfdt.stamp Makefile
+	@mkdir -p $$(@D)
+	@$$(HOSTCC) $$(HOST_FLAGS) $$(HOST_FLAGS_$(1)) -c -o $$@ build/libfdt/$$*.c
+
+build/$(1)/libebb.a: $$(HOST_SOURCES:%.c=build/$(1)/obj/%.o) $$(LIBFDT_FILES:%=build/libfdt/$(1)/%.o) \
 		build/host.list
-	@rm -f $@; ar rcD $@ $(if $(LENIENT),$$(ls $(filter %.o,$^) 2>/dev/null),$(filter %.o,$^))
-
-define host_test_rules
-build/host/$(1): build/host/obj/$(2:.c=.o) build/host/libebb.a \
-		$(patsubst %.c,build/host/obj/%.o,$(call linked_files,$(2)))
-	@echo 'HOSTLD  $$@'
-	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$(filter %.o,$$^) build/host/libebb.a -lcmocka -lm
+	@rm -f $$@; ar rcD $$@ $$(if $$(LENIENT),$$$$(ls $$(filter %.o,$$^) 2>/dev/null),$$(filter %.o,$$^))
 endef
-$(foreach t,$(HOST_TESTS),$(eval $(call host_test_rules,$(basename $(notdir $(t))),$(t))))
+$(foreach w,$(HOST_WAYS),$(eval $(call host_object_rules,$(w))))
 
+# $(1) name, $(2) source, $(3) way
+define host_test_rules
+build/$(3)/$(1): build/$(3)/obj/$(2:.c=.o) build/$(3)/libebb.a \
+		$(patsubst %.c,build/$(3)/obj/%.o,$(call linked_files,$(2)))
+	@echo 'HOSTLD  $$@'
+	@$$(HOSTCC) $$(HOST_LINK_$(3)) -o $$@ $$(filter %.o,$$^) build/$(3)/libebb.a -lcmocka -lm
+endef
+$(foreach w,$(HOST_WAYS),$(foreach t,$(HOST_TESTS),$(eval \
+	$(call host_test_rules,$(basename $(notdir $(t))),$(t),$(w)))))
+
+# $(1) name, $(2) way
 define host_model_rules
-build/host/obj-$(1)/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
+build/$(2)/obj-$(1)/%.o: %.c build/include-queue.stamp build/libfdt.stamp Makefile
 	@mkdir -p $$(@D)
 	@echo 'HOSTCC  $$< ($(1))'
-	@$$(HOSTCC) -Itest/$(1) $$(HOST_FLAGS) $$(WARNINGS) -MMD -MP -c -o $$@ $$<
+	@$$(HOSTCC) -Itest/$(1) $$(HOST_FLAGS) $$(HOST_FLAGS_$(2)) $$(WARNINGS) -MMD -MP -c -o $$@ $$<
 
-build/host/$(1): $(patsubst %.c,build/host/obj-$(1)/%.o,$(wildcard test/$(1)/*.c) \
-		$(call linked_files,$(wildcard test/$(1)/*.c))) build/host/libebb.a
+build/$(2)/$(1): $(patsubst %.c,build/$(2)/obj-$(1)/%.o,$(wildcard test/$(1)/*.c) \
+		$(call linked_files,$(wildcard test/$(1)/*.c))) build/$(2)/libebb.a
 	@echo 'HOSTLD  $$@'
-	@$$(HOSTCC) -fsanitize=address,undefined -o $$@ $$(filter %.o,$$^) build/host/libebb.a -lcmocka -lm
+	@$$(HOSTCC) $$(HOST_LINK_$(2)) -o $$@ $$(filter %.o,$$^) build/$(2)/libebb.a -lcmocka -lm
 endef
-$(foreach m,$(HOST_MODELS),$(eval $(call host_model_rules,$(m))))
+$(foreach w,$(HOST_WAYS),$(foreach m,$(HOST_MODELS),$(eval $(call host_model_rules,$(m),$(w)))))
 
-host-tests: $(HOST_NAMES:%=build/host/%)
+host-tests: $(HOST_NAMES:%=build/host/%) $(NOSWAP_NAMES:%=build/host-noswap/%)
 
 ifneq ($(filter host-test,$(MAKECMDGOALS)),)
 ifeq ($(filter $(T),$(HOST_NAMES)),)
 $(error host-test: T=$(T): expected one of: $(HOST_NAMES))
 endif
 endif
-host-test: build/host/$(T)
-	@build/host/$(T)
+host-test: build/host$(V)/$(T)
+	@build/host$(V)/$(T)
+
+coverage: $(HOST_NAMES:%=build/coverage/%)
+	@tools/coverage $(HOST_NAMES)
 
 # --- test, check, bench, docs ---------------------------------------------------
 
-IMAGES := $(foreach b,$(BOARDS),build/$(b)/kernel8.img build/$(b)/kernel8-test.img build/$(b)/card.img)
+IMAGES := $(foreach b,$(BOARDS),build/$(b)/kernel8.img build/$(b)/kernel8-test.img build/$(b)/card.img) \
+	build/virt-noswap/card.img
 CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup
 
 all: $(IMAGES) host-tests apps
@@ -329,4 +378,4 @@ docs: setup
 clean:
 	rm -rf build
 
--include $(shell find build/kernel build/user build/host -name '*.d' 2>/dev/null)
+-include $(shell find build/kernel* build/user build/host* build/coverage -name '*.d' 2>/dev/null)
