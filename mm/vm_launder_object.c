@@ -5,9 +5,10 @@
  *   pindex   . d d d . . d d d d d d ...          d = dirty
  *              -----     -----------              a run: one flush (contract 1.4)
  *
- * Every page of the range loses its write mappings, clean ones too: after a pass over
- * the whole object nothing can be dirtied without a fault, so the object is no longer
- * OBJ_MIGHTBEDIRTY. A fault during the pass sets the flag again: OBJPC_SYNC looks again.
+ * What is written loses its write mappings (U3), and clean pages of files have none: after
+ * a pass over the whole object nothing can be dirtied without a fault, so the object is no
+ * longer OBJ_MIGHTBEDIRTY. A fault during the pass sets the flag again: OBJPC_SYNC looks
+ * again.
  *
  * Unlike vm_pageout_clean it asks nothing about queues: active, wired and held pages are
  * written too.
@@ -37,15 +38,11 @@ struct clean_pass {
 	bool skipped;     /* a busy page was passed by */
 };
 
-/* Is m, unmapped for writing from now on, to be written? */
+/* A clean page is not mapped for writing (mm/vm_fault.c, L1), so it stays clean. */
 static inline bool
 is_dirty(struct vm_page *m)
 {
 	vm_page_test_dirty(m);
-	if (m->dirty != 0)
-		return (true);
-	if (pmap_page_is_mapped(m))
-		pmap_remove_write(m);
 	return (m->dirty != 0);
 }
 

@@ -158,6 +158,20 @@ RUN_TEST(file_map_text_is_read_once_for_two_programs)
 	halt();
 }
 
+RUN_TEST(file_map_unmapping_keeps_the_pages)
+{
+	(void)arg;
+	boot(10 * PAGE_SIZE);
+	sim_file_map(a, &file, BASE, RW, 0);
+	store(a, BASE, 0x11);
+	vm_object_reference(object()); /* as the syncer does for a while */
+	assert_int_equal(vm_map_remove(a, BASE, BASE + 10 * PAGE_SIZE), 0);
+	assert_int_not_equal(vm_page_lookup(object(), 0)->dirty, 0);
+	vm_object_deallocate(object());
+	assert_int_equal(sim_file_stored(&file, 0), 0x11);
+	halt();
+}
+
 /* ---- the end of the file */
 
 RUN_TEST(file_map_past_the_end_cannot_be_used)
@@ -371,6 +385,7 @@ main(void)
 		cmocka_unit_test(file_map_private_is_seen_by_nobody),
 		cmocka_unit_test(file_map_private_alone_writes_nothing),
 		cmocka_unit_test(file_map_text_is_read_once_for_two_programs),
+		cmocka_unit_test(file_map_unmapping_keeps_the_pages),
 		cmocka_unit_test(file_map_past_the_end_cannot_be_used),
 		cmocka_unit_test(file_map_a_write_after_cleaning_is_noticed),
 		cmocka_unit_test(page_clean_ends_though_somebody_writes),
