@@ -121,7 +121,7 @@ race(void (*verb)(void), uint32_t hafdbs, uint64_t seed)
 }
 
 static void
-test_dirty_never_lost(void **state)
+pmap_T2b_no_write_is_lost_in_a_race(void **state)
 {
 	void (*const verbs[])(void) = { verb_remove, verb_remove_all, verb_remove_write,
 		verb_protect, verb_enter_readonly, verb_ts_referenced, verb_enter_again,
@@ -137,6 +137,38 @@ test_dirty_never_lost(void **state)
 		}
 	}
 	assert_true(raced > 1000);
+}
+
+/* Once a verb that takes the right to write away has returned, the translation that the
+ * last write left in the TLB is of no use. */
+static void
+pmap_T5_no_write_by_a_stale_entry(void **state)
+{
+	void (*const verbs[])(void) = { verb_remove, verb_remove_all, verb_remove_write,
+		verb_protect, verb_enter_readonly };
+	uint32_t hafdbs, i;
+	uint64_t seed, pa;
+
+	(void)state;
+	for (hafdbs = MMU_HAFDBS_NONE; hafdbs <= MMU_HAFDBS_DIRTY; hafdbs++) {
+		for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+			for (seed = 1; seed <= 50; seed++) {
+				test_core(hafdbs, seed);
+				test_pinit(&space);
+				m = model_page_new();
+				pmap_activate(&space);
+				test_enter(&space, VA, m, RW, 0);
+				assert_true(test_touch(&space, VA, VM_PROT_WRITE, m, NULL));
+				assert_true(model_access(VA, VM_PROT_WRITE, &pa));
+				verbs[i]();
+				assert_false(model_access(VA, VM_PROT_WRITE, &pa));
+				model_check_rest();
+				pmap_remove_all(m);
+				pmap_activate(NULL);
+				pmap_release(&space);
+			}
+		}
+	}
 }
 
 /* A write after clear_modify has returned is always known; so is one that raced the
@@ -198,7 +230,8 @@ int
 model_race_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dirty_never_lost),
+		cmocka_unit_test(pmap_T2b_no_write_is_lost_in_a_race),
+		cmocka_unit_test(pmap_T5_no_write_by_a_stale_entry),
 		cmocka_unit_test(test_clear_modify_settles),
 		cmocka_unit_test(test_referenced_once),
 	};

@@ -409,21 +409,21 @@ run(uint32_t hafdbs)
 }
 
 static void
-test_software(void **state)
+pmap_T6a_counts_are_exact_with_software_flags(void **state)
 {
 	(void)state;
 	run(MMU_HAFDBS_NONE);
 }
 
 static void
-test_hardware_af(void **state)
+pmap_T6b_counts_are_exact_with_hardware_access_flags(void **state)
 {
 	(void)state;
 	run(MMU_HAFDBS_AF);
 }
 
 static void
-test_hardware_dirty(void **state)
+pmap_T6c_counts_are_exact_with_hardware_dirty_flags(void **state)
 {
 	(void)state;
 	run(MMU_HAFDBS_DIRTY);
@@ -433,9 +433,9 @@ int
 model_random_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_software),
-		cmocka_unit_test(test_hardware_af),
-		cmocka_unit_test(test_hardware_dirty),
+		cmocka_unit_test(pmap_T6a_counts_are_exact_with_software_flags),
+		cmocka_unit_test(pmap_T6b_counts_are_exact_with_hardware_access_flags),
+		cmocka_unit_test(pmap_T6c_counts_are_exact_with_hardware_dirty_flags),
 	};
 
 	return (cmocka_run_group_tests_name("pmap at random", tests, NULL, NULL));

@@ -114,7 +114,7 @@ test_rights(void **state)
 
 /* T1: a write after remove_write faults; T2: dirtiness is kept in the page. */
 static void
-test_remove_write(void **state)
+pmap_T1_write_after_remove_write_faults(void **state)
 {
 	(void)state;
 	EACH_CORE (hafdbs, seed) {
@@ -138,7 +138,7 @@ test_remove_write(void **state)
 
 /* T2, T5: remove_all, remove and protect. */
 static void
-test_removal(void **state)
+pmap_T2a_dirtiness_moves_to_the_page(void **state)
 {
 	(void)state;
 	EACH_CORE (hafdbs, seed) {
@@ -188,10 +188,43 @@ test_clear_modify(void **state)
 	}
 }
 
-/* T3: 0 when not touched since. T4: of six mappings at most five are looked at, and
- * the sixth by the next call. */
+/* Mappings of m, each read once. */
 static void
-test_ts_referenced(void **state)
+touch_mappings(uint32_t mappings)
+{
+	uint32_t i;
+
+	for (i = 0; i < mappings; i++) {
+		test_enter(&space, VA + ptoa(i), m, VM_PROT_READ, 0);
+		test_touch(&space, VA + ptoa(i), VM_PROT_READ, m, NULL);
+	}
+}
+
+/* 0 when not touched since, however many mappings there are. */
+static void
+pmap_T3_not_referenced_unless_touched_since(void **state)
+{
+	(void)state;
+	EACH_CORE (hafdbs, seed) {
+		uint32_t mappings;
+
+		for (mappings = 1; mappings <= 5; mappings++) {
+			begin(hafdbs, seed);
+			touch_mappings(mappings);
+			assert_int_equal(pmap_ts_referenced(m), (int)mappings);
+			assert_int_equal(pmap_ts_referenced(m), 0);
+			model_check_rest();
+			test_touch(&space, VA, VM_PROT_READ, m, NULL);
+			assert_int_equal(pmap_ts_referenced(m), 1);
+			assert_int_equal(pmap_ts_referenced(m), 0);
+			end(1);
+		}
+	}
+}
+
+/* Of six mappings at most five are looked at, and the sixth by the next call. */
+static void
+pmap_T4_at_most_five_mappings_a_call(void **state)
 {
 	(void)state;
 	EACH_CORE (hafdbs, seed) {
@@ -201,10 +234,7 @@ test_ts_referenced(void **state)
 			int first = mappings > 5 ? 5 : (int)mappings;
 
 			begin(hafdbs, seed);
-			for (i = 0; i < mappings; i++) {
-				test_enter(&space, VA + ptoa(i), m, VM_PROT_READ, 0);
-				test_touch(&space, VA + ptoa(i), VM_PROT_READ, m, NULL);
-			}
+			touch_mappings(mappings);
 			assert_int_equal(pmap_ts_referenced(m), first);
 			model_check_rest();
 			assert_int_equal(pmap_ts_referenced(m), (int)mappings - first);
@@ -397,10 +427,11 @@ model_verb_tests(void)
 		cmocka_unit_test(test_emulation),
 		cmocka_unit_test(test_read_then_write),
 		cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_remove_write),
-		cmocka_unit_test(test_removal),
+		cmocka_unit_test(pmap_T1_write_after_remove_write_faults),
+		cmocka_unit_test(pmap_T2a_dirtiness_moves_to_the_page),
 		cmocka_unit_test(test_clear_modify),
-		cmocka_unit_test(test_ts_referenced),
+		cmocka_unit_test(pmap_T3_not_referenced_unless_touched_since),
+		cmocka_unit_test(pmap_T4_at_most_five_mappings_a_call),
 		cmocka_unit_test(test_advise),
 		cmocka_unit_test(test_replace),
 		cmocka_unit_test(test_exec_sync),
