@@ -15,15 +15,41 @@
 #include "test/host/sim_user.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "kern/machdep.h"
 #include "kern/usercpu.h"
 #include "lib/assert.h"
+#include "lib/le.h"
 #include "proc/proc.h"
+#include "test/host/fat_image.h"
 #include "test/host/sim_pmap.h"
 
 void (*sim_user_program)(const struct cpu_user_start *start);
 void (*sim_user_child)(void);
+
+void
+sim_user_install(struct file_disk *disk)
+{
+	struct fat_layout l;
+	uint64_t entry;
+	uint32_t folder, cluster;
+	uint8_t *at;
+
+	fat_image_layout(disk, &l);
+	entry = fat_entry_find(disk, 2, "APPS       ");
+	folder = le16(disk->bytes + entry + 26);
+	entry = fat_entry_find(disk, folder, "SORT    ELF");
+	cluster = le16(disk->bytes + entry + 26);
+	at = disk->bytes + l.data + (uint64_t)(cluster - 2) * l.cluster_bytes;
+	static const uint8_t head[120] = {
+		0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2, [18] = 183, [20] = 1, [26] = 0x40,
+		[32] = 64, [52] = 64, [54] = 56, [56] = 1, [64] = 1, [68] = 5, [82] = 0x40,
+		[90] = 0x40, [97] = 16, [105] = 16, [113] = 16
+	};
+
+	memcpy(at, head, sizeof(head));
+}
 
 void
 cpu_user_attach(struct task *t, struct pmap *pmap, void *fp_state)

@@ -6,6 +6,7 @@
 #define TEST_SIM_USER_H
 
 struct cpu_user_start;
+struct file_disk;
 
 /* What every program does once it is loaded, on its own task; it ends by
  * proc_syscall(EBB_SYS_EXIT, ...). NULL: starting a program fails the test. */
@@ -13,5 +14,8 @@ extern void (*sim_user_program)(const struct cpu_user_start *start);
 
 /* The same for a forked child: what it does when it leaves the system call. */
 extern void (*sim_user_child)(void);
+
+/* Make /apps/sort.elf on the disk, one of fat_image's, a program of one page. */
+void sim_user_install(struct file_disk *disk);
 
 #endif

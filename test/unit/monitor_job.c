@@ -25,7 +25,6 @@
 #include "kern/sched.h"
 #include "kern/usercpu.h"
 #include "lib/ebb_abi.h"
-#include "lib/le.h"
 #include "mm/mm_params.h"
 #include "proc/proc.h"
 #include "proc/trap_hooks.h"
@@ -39,30 +38,6 @@
 #define LOAD_ADDRESS 0x400000
 
 static struct file_disk disk;
-
-/* Make apps/sort.elf a program of one page. */
-static void
-put_program(void)
-{
-	struct fat_layout l;
-	uint64_t entry;
-	uint32_t folder, cluster;
-	uint8_t *at;
-
-	fat_image_layout(&disk, &l);
-	entry = fat_entry_find(&disk, 2, "APPS       ");
-	folder = le16(disk.bytes + entry + 26);
-	entry = fat_entry_find(&disk, folder, "SORT    ELF");
-	cluster = le16(disk.bytes + entry + 26);
-	at = disk.bytes + l.data + (uint64_t)(cluster - 2) * l.cluster_bytes;
-	static const uint8_t head[120] = {
-		0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2, [18] = 183, [20] = 1, [26] = 0x40,
-		[32] = 64, [52] = 64, [54] = 56, [56] = 1, [64] = 1, [68] = 5, [82] = 0x40,
-		[90] = 0x40, [97] = 16, [105] = 16, [113] = 16
-	};
-
-	memcpy(at, head, sizeof(head));
-}
 
 static uint64_t
 system_call(uint64_t number, uint64_t a)
@@ -100,7 +75,7 @@ boot(void *image)
 	sim_mm_boot(FRAMES);
 	proc_init();
 	assert_int_equal(file_disk_open(&disk, "fd0", image), 0);
-	put_program();
+	sim_user_install(&disk);
 	assert_int_equal(fat32_mount(&disk.dev), 0);
 	sim_user_program = program;
 	console_tap_begin();
