@@ -61,7 +61,7 @@ bad_calls(void)
 	for (call = 2; call < EBB_SYS_COUNT + 4; call++) {
 		if (call == EBB_SYS_SLEEP || call == EBB_SYS_READ || call == EBB_SYS_WAIT ||
 		    call == EBB_SYS_SBRK || call == EBB_SYS_KILL || call == EBB_SYS_MUNMAP ||
-		    call == EBB_SYS_MPROTECT || call == EBB_SYS_SETRLIMIT)
+		    call == EBB_SYS_MPROTECT || call == EBB_SYS_SETRLIMIT || call == EBB_SYS_FORK)
 			continue;
 		for (i = 0; i < count * count; i++) {
 			j = i / count;
