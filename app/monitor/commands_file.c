@@ -18,6 +18,7 @@
 #include "app/monitor/monitor.h"
 #include "kern/console.h"
 #include "kern/vnode.h"
+#include "mm/file_pager.h"
 
 #define CHUNK_BYTES 4096
 
@@ -97,16 +98,37 @@ text_clean(char *bytes, uint32_t count)
 	return (used);
 }
 
-static int
-print_file(struct vnode *vp)
+/* What the file holds at this moment, as programs see it: a piece of one page; 0 at the
+ * end, or ERR_*. */
+static int64_t
+read_piece(struct vm_object *object, uint64_t at, char *chunk)
 {
-	static char chunk[CHUNK_BYTES] __attribute__((aligned(512)));
+	uint64_t size = object->vnode->size_bytes, n = CHUNK_BYTES - at % CHUNK_BYTES;
+	static const bool killed; /* nobody kills the monitor */
+	struct vm_page *m;
+	int err;
+
+	if (at >= size)
+		return (0);
+	err = file_pager_page(object, (vm_pindex_t)atop(at), 7, &killed, &m);
+	if (err != 0)
+		return (err);
+	n = n < size - at ? n : size - at;
+	memcpy(chunk, (const uint8_t *)vm_page_address(m) + (at & PAGE_MASK), n);
+	vm_page_unhold(m);
+	return ((int64_t)n);
+}
+
+static int
+print_object(struct vm_object *object)
+{
+	static char chunk[CHUNK_BYTES];
 	static struct console_writer writer;
-	uint64_t at = 0;
+	uint64_t at = 0, size = object->vnode->size_bytes;
 	int64_t got;
 
 	for (;;) {
-		got = vnode_read(vp, at, chunk, sizeof(chunk));
+		got = read_piece(object, at, chunk);
 		if (got <= 0)
 			break;
 		console_write(&writer, chunk, text_clean(chunk, (uint32_t)got));
@@ -115,10 +137,23 @@ print_file(struct vnode *vp)
 			break;
 	}
 	console_flush(&writer);
-	if (got > 0 && at < vp->size_bytes)
+	if (got > 0 && at < size)
 		kprintf("cat: stopped by a key after %lu of %lu bytes\n", (unsigned long)at,
-		    (unsigned long)vp->size_bytes);
+		    (unsigned long)size);
 	return (got < 0 ? (int)got : 0);
+}
+
+static int
+print_file(struct vnode *vp)
+{
+	struct vm_object *object = file_pager_alloc(vp);
+	int err;
+
+	if (object == NULL)
+		return (ERR_NOMEM);
+	err = print_object(object);
+	vm_object_deallocate(object);
+	return (err);
 }
 
 void
