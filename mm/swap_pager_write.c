@@ -18,7 +18,7 @@
  *   H1 a page in flight is shared-busy and write-protected from before its CRC is
  *      taken until it is settled, so the bytes written are those summed up;
  *   H2 a page that could not be written is dirty, resident, has no slot, and its slot
- *      is never used again;
+ *      is never used again (but see vm.swap_reuse_bad_slots);
  *   H3 the done list is shared with interrupt handlers: under done_lock;
  *   H4 a cluster is settled once.
  * Yields: swap_put_pages (for a free cluster; each YIELD_PAGES pages; to the end of a
@@ -114,7 +114,8 @@ settle_written(struct swap_write *w)
 	}
 }
 
-/* H2. */
+/* H2. In the reference (quirk Q8) the page keeps its bad slot, which goes back to the
+ * allocator when the page's next write has found another. */
 static void
 settle_failed(struct swap_write *w)
 {
@@ -125,12 +126,14 @@ settle_failed(struct swap_write *w)
 		m = w->pages[i];
 		KASSERT(swap_map_holds(w->slot + i, w->object, m->pindex),
 		    "H1: a busy page keeps its slot");
-		(void)swap_map_clear(w->object, m->pindex);
+		if (!mm_params.swap_reuse_bad_slots)
+			(void)swap_map_clear(w->object, m->pindex);
 		vm_page_dirty(m);
 		vm_page_activate(m);
 		vm_page_sunbusy(m);
 	}
-	swap_area_retire(w->slot, w->count);
+	if (!mm_params.swap_reuse_bad_slots)
+		swap_area_retire(w->slot, w->count);
 	mm_params.v_pageout_errors += w->count;
 }
 

@@ -110,8 +110,11 @@ vm_scan_active(struct vm_scan *s)
 		limit /= (uint32_t)mm_params.pageout_update_period;
 		s->shortage = (int32_t)limit;
 	}
-	for (looked = 0; m != NULL && looked < limit && s->shortage > 0; m = next, looked++) {
+	for (looked = 0; m != NULL && looked < limit && s->shortage > 0; m = next) {
 		next = vm_pagequeue_next(m);
+		if (__builtin_expect((m->flags & PG_MARKER) != 0, 0))
+			continue; /* somebody else keeps his place */
+		looked++;
 		if (age(s, m))
 			kept = m;
 		if (s->work >= VM_SCAN_WORK_MAX) {

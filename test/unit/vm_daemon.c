@@ -467,7 +467,7 @@ one_above_one_content(struct vm_client **above, struct vm_client **content)
 }
 
 /* By default only who is above is looked at again, and only while he is. */
-RUN_TEST(daemon_Q7_mended_others_are_left_alone)
+RUN_TEST(quirk_Q7a_mended_others_are_left_alone)
 {
 	struct vm_client *above, *content;
 	uint32_t last = 0;
@@ -482,7 +482,7 @@ RUN_TEST(daemon_Q7_mended_others_are_left_alone)
 	sim_mm_check();
 }
 
-RUN_TEST(daemon_Q7_reproduced_one_forces_eleven_passes_over_all)
+RUN_TEST(quirk_Q7b_reproduced_one_forces_eleven_passes_over_all)
 {
 	struct vm_client *above, *content;
 	uint32_t last = 0;
@@ -515,8 +515,8 @@ main(void)
 		cmocka_unit_test(daemon_swaps_out_all_who_qualify),
 		cmocka_unit_test(daemon_asks_proc),
 		cmocka_unit_test(daemon_is_woken_by_requests),
-		cmocka_unit_test(daemon_Q7_mended_others_are_left_alone),
-		cmocka_unit_test(daemon_Q7_reproduced_one_forces_eleven_passes_over_all),
+		cmocka_unit_test(quirk_Q7a_mended_others_are_left_alone),
+		cmocka_unit_test(quirk_Q7b_reproduced_one_forces_eleven_passes_over_all),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

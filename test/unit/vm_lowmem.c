@@ -165,7 +165,7 @@ RUN_TEST(lowmem_due_once_a_period)
 }
 
 /* Quirk Q11: nothing in the first period after boot. */
-RUN_TEST(lowmem_raw_ticks_are_deaf_at_first)
+RUN_TEST(quirk_Q11a_raw_ticks_are_deaf_at_first)
 {
 	uint32_t i, first = 0;
 
@@ -183,7 +183,7 @@ RUN_TEST(lowmem_raw_ticks_are_deaf_at_first)
 }
 
 /* Quirk Q11: past 2^31 ticks of a millisecond nothing is due; mended it is. */
-RUN_TEST(lowmem_raw_ticks_break_when_they_wrap)
+RUN_TEST(quirk_Q11b_raw_ticks_break_when_they_wrap)
 {
 	(void)arg;
 	boot();
@@ -250,8 +250,8 @@ main(void)
 		cmocka_unit_test(eventhandler_may_leave_while_it_runs),
 		cmocka_unit_test(object_T3_each_lowmem_event_runs_each_handler_once),
 		cmocka_unit_test(lowmem_due_once_a_period),
-		cmocka_unit_test(lowmem_raw_ticks_are_deaf_at_first),
-		cmocka_unit_test(lowmem_raw_ticks_break_when_they_wrap),
+		cmocka_unit_test(quirk_Q11a_raw_ticks_are_deaf_at_first),
+		cmocka_unit_test(quirk_Q11b_raw_ticks_break_when_they_wrap),
 		cmocka_unit_test(daemon_requests_add_up_and_wake_once_a_second),
 	};
 
