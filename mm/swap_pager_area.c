@@ -110,6 +110,8 @@ swap_area_alloc_run(uint32_t *count)
 	uint32_t slot = alloc_exactly(*count);
 
 	while (slot == SWAP_SLOT_NONE && *count > 1) {
+		if (*count <= RUN_HALVES_TO && mm_params.swap_runs_of_four)
+			break; /* quirk Q10 */
 		*count = *count > RUN_HALVES_TO ? *count / 2 : 1;
 		slot = alloc_exactly(*count);
 	}
