@@ -29,6 +29,8 @@
  */
 #include "mm/file_pager.h"
 
+#include <string.h>
+
 #include "kern/eventhandler.h"
 #include "kern/sched.h"
 #include "mm/file_pager_internal.h"
@@ -245,6 +247,26 @@ file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead, co
 	vm_page_hold(m);
 	*out = m;
 	return (0);
+}
+
+int64_t
+file_pager_read(struct vm_object *object, uint64_t at, void *buffer, uint32_t count)
+{
+	static const bool killed; /* this is for the kernel's own tasks */
+	uint64_t left = PAGE_SIZE - (at & PAGE_MASK), size = object->vnode->size_bytes;
+	struct vm_page *m;
+	int error;
+
+	if (at >= size)
+		return (0);
+	left = left < size - at ? left : size - at;
+	left = left < count ? left : count;
+	error = file_pager_page(object, (vm_pindex_t)atop(at), 7, &killed, &m);
+	if (error != 0)
+		return (error);
+	memcpy(buffer, (const uint8_t *)vm_page_address(m) + (at & PAGE_MASK), left);
+	vm_page_unhold(m);
+	return ((int64_t)left);
 }
 
 void

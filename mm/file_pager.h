@@ -30,6 +30,10 @@ struct vm_object *file_pager_alloc(struct vnode *vp);
  */
 int file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead,
     const bool *killed, struct vm_page **out) ERR_MUST_CHECK;
+/* Copy what the file holds at byte `at`, up to count bytes and the end of the page, to a wired
+ * buffer: how many (0: the end of the file), or as file_pager_page. May yield. */
+int64_t file_pager_read(struct vm_object *object, uint64_t at, void *buffer,
+    uint32_t count) ERR_MUST_CHECK;
 /* The caller has changed m, a page from file_pager_page: it will be written back. Never
  * yields. */
 void file_pager_changed(struct vm_page *m);

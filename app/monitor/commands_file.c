@@ -98,27 +98,6 @@ text_clean(char *bytes, uint32_t count)
 	return (used);
 }
 
-/* What the file holds at this moment, as programs see it: a piece of one page; 0 at the
- * end, or ERR_*. */
-static int64_t
-read_piece(struct vm_object *object, uint64_t at, char *chunk)
-{
-	uint64_t size = object->vnode->size_bytes, n = CHUNK_BYTES - at % CHUNK_BYTES;
-	static const bool killed; /* nobody kills the monitor */
-	struct vm_page *m;
-	int err;
-
-	if (at >= size)
-		return (0);
-	err = file_pager_page(object, (vm_pindex_t)atop(at), 7, &killed, &m);
-	if (err != 0)
-		return (err);
-	n = n < size - at ? n : size - at;
-	memcpy(chunk, (const uint8_t *)vm_page_address(m) + (at & PAGE_MASK), n);
-	vm_page_unhold(m);
-	return ((int64_t)n);
-}
-
 static int
 print_object(struct vm_object *object)
 {
@@ -128,7 +107,7 @@ print_object(struct vm_object *object)
 	int64_t got;
 
 	for (;;) {
-		got = read_piece(object, at, chunk);
+		got = file_pager_read(object, at, chunk, sizeof(chunk));
 		if (got <= 0)
 			break;
 		console_write(&writer, chunk, text_clean(chunk, (uint32_t)got));

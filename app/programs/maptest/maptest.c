@@ -82,7 +82,8 @@ mistakes(int ro, int rw, const char *path)
 	refused("over the program", EEXIST, BUT(start, (void *)0x400000));
 	rule("msync: an odd address", ebb_msync((void *)1, PAGE, EBB_MS_SYNC) == -1);
 	rule("msync: nothing there", ebb_msync((void *)0x7000000000, PAGE, EBB_MS_SYNC) == -1);
-	rule("msync: both ways", ebb_msync((void *)0x400000, PAGE, EBB_MS_SYNC | EBB_MS_ASYNC) == -1);
+	rule("msync: both ways",
+	    ebb_msync((void *)0x400000, PAGE, EBB_MS_SYNC | EBB_MS_ASYNC) == -1);
 	rule("msync: unknown flags", ebb_msync((void *)0x400000, PAGE, 64) == -1);
 	rule("fsync: not open", fsync(14) == -1 && errno == EBADF);
 	rule("fsync: the console", fsync(1) == -1 && errno == EINVAL);
@@ -122,7 +123,8 @@ rules_of_shared(int ro, int rw)
 	rule("rights cannot grow beyond the file's", ebb_mprotect(reader, PAGE, RW) == -1);
 	rule("msync", ebb_msync(writer, 2 * PAGE, EBB_MS_SYNC) == 0);
 	rule("msync, asynchronous", ebb_msync(writer, PAGE, EBB_MS_ASYNC) == 0);
-	rule("msync with invalidate", ebb_msync(writer, PAGE, EBB_MS_SYNC | EBB_MS_INVALIDATE) == 0 &&
+	rule("msync with invalidate",
+	    ebb_msync(writer, PAGE, EBB_MS_SYNC | EBB_MS_INVALIDATE) == 0 &&
 	    reader[10] == 0x51 && own[11] == 'X');
 	rule("fsync", fsync(rw) == 0);
 	rule("a mapping outlives its file", close(rw) == 0 && (writer[12] = 'Y') == 'Y' &&
