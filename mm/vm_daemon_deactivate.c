@@ -12,7 +12,8 @@
  *   D1 first's lock is the caller's; each other object of the chain is locked before
  *      the one in front of it is let go, and let go once;
  *   D2 before each page the target is asked;
- *   D3 the map is locked throughout, so its entries stay and the address space lives.
+ *   D3 the map is locked throughout, so its entries stay and the address space lives;
+ *   D4 a page that another task has locked is waited for, then looked up again.
  * Yields: both functions: for locks, and every SCHED_LOOP_MAX pages or entries.
  * Complexity: O(resident pages of the objects).
  * See: contract 1.6, 1.7. act_count ends at 255 (quirk Q4).
@@ -20,6 +21,7 @@
 #include "kern/sched.h"
 #include "mm/mm_params.h"
 #include "mm/vm_daemon.h"
+#include "mm/vm_page_lock.h"
 
 /* ---- 1.6 */
 
@@ -103,6 +105,11 @@ deactivate_object(struct pmap *pmap, struct vm_object *object, uint32_t desired)
 		if (target_met(pmap, desired))
 			return (false); /* D2 */
 		at = m->pindex;
+		if (vm_page_lock_held(m)) { /* D4 */
+			sleep_lock_wait(vm_page_lock_of(m));
+			m = vm_page_find_least(object, at);
+			continue;
+		}
 		deactivate_page(pmap, m, shared);
 		if (++looked % SCHED_LOOP_MAX != 0) {
 			m = vm_page_next(m);

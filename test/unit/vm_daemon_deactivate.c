@@ -12,6 +12,7 @@
 
 #include "kern/sched.h"
 #include "mm/vm_daemon.h"
+#include "mm/vm_page_lock.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
@@ -346,6 +347,35 @@ RUN_TEST(odeact_T7_locks_are_balanced)
 	}
 }
 
+static struct vm_page *locked_page;
+
+static void
+page_owner(void *arg)
+{
+	(void)arg;
+	vm_page_lock(locked_page);
+	tsleep(&locked_page, "test", 5000);
+	assert_true(pmap_page_is_mapped(locked_page)); /* nobody has touched it */
+	vm_page_unlock(locked_page);
+}
+
+RUN_TEST(odeact_waits_for_a_locked_page)
+{
+	struct task *t;
+
+	(void)arg;
+	boot();
+	mapped_run(first, 0, 5);
+	locked_page = vm_page_lookup(first, 2);
+	assert_int_equal(task_create(&t, "owner", PRI_NORMAL, page_owner, NULL), 0);
+	sched_yield();
+	assert_true(vm_page_lock_held(locked_page));
+	deactivate(0);
+	assert_int_equal(resident(), 0);
+	assert_false(vm_page_lock_held(locked_page));
+	finish();
+}
+
 /* Under the random scheduler others come in between the pages. */
 RUN_TEST(odeact_yields_between_many_pages)
 {
@@ -377,6 +407,7 @@ main(void)
 		cmocka_unit_test(odeact_T5_order_of_the_chain),
 		cmocka_unit_test(odeact_T6_paging_in_progress_ends_the_walk),
 		cmocka_unit_test(odeact_T7_locks_are_balanced),
+		cmocka_unit_test(odeact_waits_for_a_locked_page),
 		cmocka_unit_test(odeact_yields_between_many_pages),
 	};
 
