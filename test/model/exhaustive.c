@@ -13,8 +13,8 @@
  * yield point; whether the next op begins while another one is under way) is one digit
  * of a number, and the search counts through all numbers: it runs the world again
  * from the start with each. What follows a state in which all tasks are idle and that
- * was seen before, with as many ops left, is not explored again. The world is symmetric in the pages: a page is
- * used only after those below it.
+ * was seen before, with as many ops left, is not explored again. The world is symmetric
+ * in the pages: a page is used only after those below it.
  *
  * The model is an array for each process: what each page holds. Every read compares, at
  * the end of each run all pages are read back, every invariant is verified, and every
@@ -43,6 +43,7 @@
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
 #include "test/host/sim_swap.h"
+#include "test/host/state_hash.h"
 
 #define FRAMES     96u
 #define SLOTS      64u
@@ -419,113 +420,17 @@ actors_idle(void)
 static uint64_t *seen;
 static uint64_t seen_count, runs;
 
-static uint64_t
-mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;
-	return (hash ^ hash >> 29);
-}
-
-/* Values are told apart by the order in which they are met. */
-struct renaming {
-	uint8_t met[256];
-	uint32_t count;
-	const struct vm_object *objects[64];
-	uint32_t object_count;
-};
-
-static uint32_t
-value_name(struct renaming *r, uint8_t value)
-{
-	if (value != 0 && r->met[value] == 0)
-		r->met[value] = (uint8_t)++r->count;
-	return (r->met[value]);
-}
-
-static uint32_t
-object_name(struct renaming *r, const struct vm_object *object)
-{
-	uint32_t i;
-
-	for (i = 0; i < r->object_count; i++)
-		if (r->objects[i] == object)
-			return (i);
-	MUST(r->object_count < 64);
-	r->objects[r->object_count++] = object;
-	return (i);
-}
-
-static uint64_t
-hash_page(uint64_t hash, struct renaming *r, struct vm_object *object, vm_pindex_t pindex)
-{
-	struct vm_page *m = vm_page_lookup(object, pindex);
-	uint32_t slot = swap_map_lookup(object, pindex);
-	uint64_t facts = slot != SWAP_SLOT_NONE;
-
-	if (slot != SWAP_SLOT_NONE)
-		facts |= (uint64_t)(value_name(r, sim_swap_disk.bytes[(uint64_t)SWAP_SLOT_INDEX(slot) *
-		    PAGE_SIZE]) << 8);
-	if (vm_page_is_cached(object, pindex))
-		facts |= 2;
-	if (m != NULL)
-		facts |= 4 | (m->dirty != 0) << 3 | (uint64_t)m->queue << 16 |
-		    (uint64_t)m->flags << 24 | (uint64_t)m->aflags << 32 | (uint64_t)m->busy << 33 |
-		    (uint64_t)value_name(r, *(uint8_t *)vm_page_address(m)) << 48;
-	return (mix(hash, facts));
-}
-
-static uint64_t
-hash_chain(uint64_t hash, struct renaming *r, struct vm_object *object)
-{
-	uint32_t before;
-	vm_pindex_t i;
-
-	for (; object != NULL; object = object->backing_object) {
-		before = r->object_count;
-		hash = mix(hash, object_name(r, object));
-		if (before == r->object_count)
-			return (hash); /* from here on it is known */
-		hash = mix(hash, (uint64_t)object->type | object->flags << 4 |
-		    (uint64_t)object->ref_count << 16 | (uint64_t)object->shadow_count << 24 |
-		    (uint64_t)object->size_pages << 32 | (uint64_t)object->backing_offset << 48);
-		for (i = 0; i < object->size_pages; i++)
-			hash = hash_page(hash, r, object, i);
-	}
-	return (hash);
-}
-
-static uint64_t
-hash_space(uint64_t hash, struct renaming *r, struct vmspace *vm)
-{
-	struct vm_map_entry *entry;
-	struct sim_mapping *map;
-	vm_offset_t va;
-
-	for (entry = vm_map_next(&vm->map, NULL); entry != NULL;
-	    entry = vm_map_next(&vm->map, entry)) {
-		hash = mix(hash, entry->start ^ entry->end << 16 ^ (uint64_t)entry->flags << 56 ^
-		    (uint64_t)entry->offset << 40);
-		hash = hash_chain(hash, r, entry->object);
-		for (va = entry->start; va < entry->end; va += PAGE_SIZE) {
-			map = sim_pmap_find(&vm->pmap, va);
-			hash = mix(hash, map == NULL ? 0 : 1u | map->prot << 1 |
-			    (uint32_t)map->accessed << 5 | (uint32_t)map->modified << 6);
-		}
-	}
-	return (hash);
-}
-
 /* Was this state seen with as many ops left or more? Else note it. */
 static bool
 seen_before(void)
 {
-	struct renaming r = { .count = 0 };
-	uint64_t hash = mix(write_fails, pages_used | sim_swap_disk.in_flight << 8), key, i;
+	struct vmspace *spaces[PROCESSES] = { processes[0].vm, processes[1].vm };
+	uint64_t hash, key, i;
 
 	if (depth > 15)
 		return (false);
-	hash = hash_space(hash, &r, processes[0].vm);
-	hash = hash_space(hash, &r, processes[1].vm);
+	hash = state_hash(spaces, PROCESSES, &sim_swap_disk,
+	    (uint64_t)write_fails << 32 | pages_used | sim_swap_disk.in_flight << 8);
 	key = hash & ~15ull;
 	for (i = hash >> 20 & (SEEN_SLOTS - 1);; i = (i + 1) & (SEEN_SLOTS - 1)) {
 		if (seen[i] == 0)
