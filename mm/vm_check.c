@@ -28,6 +28,8 @@
  *   C15 pages mapped are not more than all address spaces' resident_count
  *   C18 the pages of an entry wired by mlock are resident and wired; the map counts them
  *       (V12, V13)
+ *   C18 file and object name each other and agree in size; dirty pages of files lie in
+ *       objects that say so (F1, F2, F4)
  *   C17 shadow_count is the length of the list of shadows; chains end (J1)
  * Yields: never.
  * Complexity: O(frames + slots + entries * objects).
@@ -37,6 +39,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mm/file_pager.h"
 #include "mm/uma.h"
 #include "mm/vm_check_internal.h"
 #include "mm/vm_map.h"
@@ -222,6 +225,7 @@ vm_check(struct vm_check_result *out)
 	const struct vm_object *object;
 	const struct vmspace *vm;
 	uint64_t resident = 0, mapped = 0;
+	const char *file;
 	uint32_t i;
 
 	memset(out, 0, sizeof(*out));
@@ -242,4 +246,7 @@ vm_check(struct vm_check_result *out)
 		vm_check_broken(out, "C15: %u pages are mapped, address spaces map %u", sum.mapped,
 		    (uint32_t)mapped);
 	vm_check_swap(out);
+	file = file_pager_check();
+	if (file != NULL)
+		vm_check_broken(out, "C18: files: %s", file);
 }

@@ -159,10 +159,6 @@ sim_file_map(struct vmspace *vm, struct sim_file *file, vm_offset_t va, vm_prot_
 void
 sim_file_check(void)
 {
-	const char *broken = file_pager_check();
-
-	if (broken != NULL)
-		sim_fail(broken);
 	sim_mm_check();
 	sim_file_check_guard();
 }

@@ -48,7 +48,7 @@ void sim_file_check_guard(void);
 /* Map the whole file at va; prot and max_prot alike. flags as vm_map_insert. */
 void sim_file_map(struct vmspace *vm, struct sim_file *file, vm_offset_t va, vm_prot_t prot,
     uint8_t flags);
-/* sim_mm_check, file_pager_check and sim_file_check_guard. */
+/* sim_mm_check and sim_file_check_guard. */
 void sim_file_check(void);
 
 #endif
