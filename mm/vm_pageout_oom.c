@@ -16,8 +16,8 @@
  * Yields: vm_pageout_oom, when it prints, after the kill.
  * Complexity: O(clients * map entries).
  * See: contract 1.9. Its rules by pid (1, below 48) name system processes of another
- *   system: here VM_CLIENT_SYSTEM says so. A program that is being loaded is chosen
- *   only when there is nobody else, so that one too large for memory does not hang.
+ *   system: here VM_CLIENT_SYSTEM says so. A program in exec needs no memory that would
+ *   have to be taken from somebody for long: what it executes is mapped, not read.
  */
 #include "kern/console.h"
 #include "kern/timer.h"
@@ -30,7 +30,11 @@
 #define VICTIM_WAIT_US  10000000u
 #define KIB_PER_PAGE    (PAGE_SIZE / 1024)
 
-#define NEVER (VM_CLIENT_SYSTEM | VM_CLIENT_PROTECTED | VM_CLIENT_EXITING | VM_CLIENT_KILLED)
+/* In the contract's words: lock busy; not normal; in exec, protected, system; killed; a
+ * thread that is neither runnable, running nor asleep (only one that ends is). */
+#define NEVER                                                                  \
+	(VM_CLIENT_LOCKED | VM_CLIENT_NEW | VM_CLIENT_EXEC | VM_CLIENT_PROTECTED | \
+	    VM_CLIENT_SYSTEM | VM_CLIENT_KILLED | VM_CLIENT_EXITING)
 
 struct victim {
 	struct vm_client client;
@@ -100,22 +104,52 @@ await_dying(void)
 	return (false);
 }
 
-/* The strictly largest client with none of the flags never, and all of also. */
+/* May it be chosen? Asked in the contract's order. */
+static bool
+is_eligible(const struct vm_client *client)
+{
+	if ((client->flags & NEVER) != 0 || client->vmspace == NULL)
+		return (false);
+	if (!sleep_lock_try(&client->vmspace->map.lock))
+		return (false);
+	sleep_lock_release(&client->vmspace->map.lock); /* Y2: it stays as it is */
+	return (true);
+}
+
+/* Pages of swap, of each entry its share of the object's, and one. */
+static uint32_t
+swap_blocks(struct vmspace *vm)
+{
+	const struct vm_object *object;
+	struct vm_map_entry *entry = NULL;
+	uint64_t blocks = 0;
+
+	while ((entry = vm_map_next(&vm->map, entry)) != NULL) {
+		object = entry->object;
+		if ((entry->flags & MAP_ENTRY_SUBMAP) != 0 || object == NULL ||
+		    object->swap_count == 0)
+			continue;
+		blocks += object->swap_count * atop(entry->end - entry->start) /
+		    object->size_pages + 1;
+	}
+	return ((uint32_t)blocks);
+}
+
+/* The strictly largest eligible client. */
 static void
-choose(uint32_t never, uint32_t also, int shortage, struct victim *best)
+choose(int shortage, struct victim *best)
 {
 	struct vm_client client = { .pid = 0 };
-	uint32_t resident, swapped, size;
+	uint32_t resident, size;
 
 	while (vm_client_ops->next(client.pid, &client)) {
-		if (client.vmspace == NULL || (client.flags & never) != 0 ||
-		    (client.flags & also) != also)
+		if (!is_eligible(&client))
 			continue;
 		resident = vmspace_resident_count(client.vmspace);
-		swapped = vmspace_swap_count(client.vmspace);
-		size = swapped + (shortage == VM_OOM_MEM ? resident : 0);
+		size = swap_blocks(client.vmspace) + (shortage == VM_OOM_MEM ? resident : 0);
 		if (size > best->size)
-			*best = (struct victim){ client, size, resident, swapped };
+			*best = (struct victim){ client, size, resident,
+				vmspace_swap_count(client.vmspace) };
 	}
 }
 
@@ -139,9 +173,7 @@ vm_pageout_oom(int shortage)
 
 	if (vm_client_ops == NULL || await_dying())
 		return;
-	choose(NEVER | VM_CLIENT_EXEC, 0, shortage, &victim);
-	if (victim.size == 0)
-		choose(NEVER, VM_CLIENT_EXEC, shortage, &victim);
+	choose(shortage, &victim);
 	if (victim.size == 0)
 		return;
 	trace(TRACE_OOM, victim.client.pid, victim.size, 0);

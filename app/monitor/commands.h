@@ -50,6 +50,10 @@ void cmd_help(const struct monitor_call *call);
 void cmd_run(const struct monitor_call *call);
 void cmd_ps(const struct monitor_call *call);
 void cmd_kill(const struct monitor_call *call);
+void cmd_protect(const struct monitor_call *call);
+/* commands_top.c */
+void cmd_domains(const struct monitor_call *call);
+void cmd_top(const struct monitor_call *call);
 /* commands_limit.c */
 void cmd_limit(const struct monitor_call *call);
 /* commands_contig.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run, ps, kill.
+ * run, ps, kill, protect.
  *
  * ps copies what it shows before it prints the first line: printing yields, and
  * the lists may change then.
@@ -184,4 +184,28 @@ cmd_kill(const struct monitor_call *call)
 		return;
 	if (proc_kill((uint32_t)pid, EBB_KILL_USER) != 0)
 		monitor_expected(call, "no program has the number %ld; ps lists them", (long)pid);
+}
+
+void
+cmd_protect(const struct monitor_call *call)
+{
+	struct proc *p;
+	int64_t pid;
+	bool off = call->argc == 3;
+
+	if (call->argc < 2) {
+		monitor_expected(call, "expected the number of a program; ps lists them");
+		return;
+	}
+	if (!monitor_number(call, 1, 1, INT32_MAX, &pid))
+		return;
+	if (off && strcmp(call->argv[2], "off") != 0) {
+		monitor_expected(call, "expected off, got '%.60s'", call->argv[2]);
+		return;
+	}
+	p = proc_find((uint32_t)pid);
+	if (p == NULL)
+		monitor_expected(call, "no program has the number %ld; ps lists them", (long)pid);
+	else
+		p->protected_from_oom = !off;
 }

@@ -74,6 +74,12 @@ body_mistakes(void *arg)
 	expect("kill x", "kill: expected a number from 1 to 2147483647, got 'x'; usage: kill"
 	    " PID\n");
 	expect("kill 7", "kill: no program has the number 7; ps lists them; usage: kill PID\n");
+	expect("protect", "protect: expected the number of a program; ps lists them; usage:"
+	    " protect PID [off]\n");
+	expect_part("protect x", "protect: expected a number from 1 to");
+	expect_part("protect 7 on", "protect: expected off, got 'on'");
+	expect_part("protect 7", "protect: no program has the number 7");
+	expect_part("domains", "target/wake/min/sev");
 	expect("limit", "limit: expected the number of a program; ps lists them; usage: limit PID"
 	    " [NAME=SOFT[:HARD] ...]\n");
 	expect_part("limit x", "limit: expected a number from 1 to 2147483647, got 'x'; usage");

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "kern/sched.h"
 #include "mm/swap_pager.h"
 #include "mm/vm_launder.h"
 #include "mm/vm_pageout.h"
@@ -264,19 +265,78 @@ RUN_TEST(oom_T9_nothing_eligible)
 	vm_pageout_oom(VM_OOM_MEM);
 }
 
-/* A program still being loaded: only when there is nobody else. */
-RUN_TEST(oom_exec_is_the_last_choice)
+/* Every other reason not to be chosen; the smallest of all is left. */
+RUN_TEST(oom_T5b_whoever_must_not_be_chosen)
 {
+	static const uint32_t never[] = { VM_CLIENT_LOCKED, VM_CLIENT_NEW, VM_CLIENT_EXEC,
+		VM_CLIENT_PROTECTED, VM_CLIENT_SYSTEM, VM_CLIENT_EXITING };
+	uint32_t i;
+
 	(void)arg;
 	boot(1);
-	sim_client_add(60, 40, VM_CLIENT_EXEC);
+	for (i = 0; i < 6; i++)
+		sim_client_add(60 + i, 10, never[i]);
+	sim_client_add(70, 1, VM_CLIENT_TRACED | VM_CLIENT_REALTIME | VM_CLIENT_SWAPPED |
+	    VM_CLIENT_UNSAFE);
+	vm_pageout_oom(VM_OOM_MEM);
+	expect_kills(1);
+	assert_int_equal(sim_killed_pids[0], 70);
+}
+
+static const struct sleep_lock *refused;
+
+static bool
+refuse(const struct sleep_lock *lock)
+{
+	return (lock == refused);
+}
+
+RUN_TEST(oom_T5c_locked_map_is_passed_by)
+{
+	struct vm_client *big;
+
+	(void)arg;
+	boot(1);
+	big = sim_client_add(60, 10, 0);
 	sim_client_add(61, 2, 0);
+	refused = &big->vmspace->map.lock;
+	sleep_lock_refuse = refuse;
 	vm_pageout_oom(VM_OOM_MEM);
+	sleep_lock_refuse = NULL;
+	expect_kills(1);
 	assert_int_equal(sim_killed_pids[0], 61);
-	sim_client_count = 1;
+	assert_null(big->vmspace->map.lock.owner);
+}
+
+static uint32_t waited;
+
+static void
+waiter(void *arg)
+{
+	(void)arg;
+	vm_wait_any();
+	waited++;
+}
+
+/* A kill wakes whoever waits for pages, in every domain: one of them may be the victim. */
+RUN_TEST(oom_T2b_a_kill_wakes_the_waiters)
+{
+	struct task *t;
+
+	(void)arg;
+	boot(2);
+	sim_client_add(50, 4, 0);
+	first->v_free_min = vm_meter_free(first) + 1;
+	second->v_free_min = vm_meter_free(second) + 1;
+	waited = 0;
+	assert_int_equal(task_create(&t, "waiter", PRI_NORMAL, waiter, NULL), 0);
+	tsleep(&t, "start", 100);
+	assert_int_equal(first->waiters, 1);
+	assert_int_equal(second->waiters, 1);
 	vm_pageout_oom(VM_OOM_MEM);
-	expect_kills(2);
-	assert_int_equal(sim_killed_pids[1], 60);
+	tsleep(&t, "woken", 100);
+	assert_int_equal(waited, 1);
+	assert_int_equal(first->waiters + second->waiters, 0);
 }
 
 int
@@ -285,6 +345,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oom_T1_one_of_two_domains_does_not_kill),
 		cmocka_unit_test(oom_T2_both_domains_kill_once),
+		cmocka_unit_test(oom_T2b_a_kill_wakes_the_waiters),
 		cmocka_unit_test(oom_T3_first_pass_never_kills),
 		cmocka_unit_test(oom_T4_votes_stay_in_range),
 		cmocka_unit_test(oom_little_swap_counts_below_min_only),
@@ -295,7 +356,8 @@ main(void)
 		cmocka_unit_test(oom_T8_swapz_ignores_resident_size),
 		cmocka_unit_test(oom_T9_nothing_eligible),
 		cmocka_unit_test(oom_T10_relief_withdraws_the_vote),
-		cmocka_unit_test(oom_exec_is_the_last_choice),
+		cmocka_unit_test(oom_T5b_whoever_must_not_be_chosen),
+		cmocka_unit_test(oom_T5c_locked_map_is_passed_by),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
