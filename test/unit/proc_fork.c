@@ -164,13 +164,31 @@ do_exec(void)
 	fail_msg("a good exec does not return");
 }
 
+/* There is room for the program, but not for its stack. */
+static void
+exec_without_stack(void)
+{
+	struct ebb_rlimit small = { 65536, EBB_RLIM_INFINITY };
+	struct ebb_rlimit none = { EBB_RLIM_INFINITY, EBB_RLIM_INFINITY };
+	uint64_t at = program_sp - 3 * BELOW;
+
+	assert_int_equal(copyout(&small, at, sizeof(small)), 0);
+	assert_int_equal(system_call(EBB_SYS_SETRLIMIT, EBB_RLIMIT_AS, at, 0), 0);
+	assert_int_equal(exec(PROGRAM, "x"), -ENOMEM);
+	assert_int_equal(copyout(&none, at, sizeof(none)), 0);
+	assert_int_equal(system_call(EBB_SYS_SETRLIMIT, EBB_RLIMIT_AS, at, 0), 0);
+}
+
 static void
 do_bad_exec(void)
 {
 	struct proc *p = curtask()->proc;
-	uint64_t brk = p->brk;
+	uint64_t brk;
 
+	assert_true(system_call(EBB_SYS_SBRK, 4096, 0, 0) > 0);
+	brk = p->brk;
 	word_set(0, 44);
+	exec_without_stack();
 	assert_int_equal(exec("/apps/none.elf", "x"), -ENOENT);
 	assert_int_equal(exec("/big.dat", "x"), -ENOEXEC);
 	assert_int_equal(exec("/apps", "x"), -EISDIR);

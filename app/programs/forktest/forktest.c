@@ -190,6 +190,29 @@ generations(uint32_t count)
 	    (unsigned)shared->failures);
 }
 
+/* ---- registers */
+
+/* A floating-point register that C code keeps over calls: does a child have it too, and
+ * each its own from then on? */
+static int
+registers_kept(void)
+{
+	double before = 355.0 / 113.0, child, after;
+	int status = 1, pid;
+
+	__asm__ volatile("fmov d8, %d0" :: "w"(before) : "v8");
+	pid = fork();
+	__asm__ volatile("fmov %d0, d8" : "=w"(child));
+	if (pid == 0) {
+		__asm__ volatile("fmov d8, xzr" ::: "v8");
+		_exit(child == before ? 0 : 1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return (0);
+	__asm__ volatile("fmov %d0, d8" : "=w"(after));
+	return (status == 0 && after == before);
+}
+
 /* ---- exec */
 
 static void
@@ -272,6 +295,10 @@ main(int argc, char **argv)
 		return (usage_error());
 	if (prepare(mib) != 0)
 		return (1);
+	if (!registers_kept()) {
+		printf("forktest: a child has other registers than its parent\n");
+		shared->failures++;
+	}
 	tree();
 	generations(count);
 	execs(starts);
