@@ -107,6 +107,8 @@ check_C1_free_frames(void **state)
 	PLANT(m->hold_count, 1, "C1");
 	PLANT(m->queue, PQ_ACTIVE, "C1");
 	PLANT(m->object, object, "C1");
+	PLANT(m->wire_count, 1, "C1");
+	PLANT(m->dirty, 1, "C1");
 }
 
 static void
@@ -115,6 +117,8 @@ check_C2_free_counts(void **state)
 	(void)state;
 	PLANT(vmd->v_free_count, vmd->v_free_count - 1, "C2");
 	PLANT(page(3)->order, 0, "C2");
+	PLANT(page(3)->order, VM_PHYS_ORDER_HOT, "C2");
+	PLANT(vmd->v_cache_count, 1, "C16");
 }
 
 static void
@@ -225,6 +229,91 @@ check_C12_maps(void **state)
 	PLANT(b->start, b->start - PAGE_SIZE, "C12");
 	PLANT(b->offset, 1, "C12");
 	PLANT(object->ref_count, 0, "C12");
+	PLANT(e->start, e->start + 1, "C12");
+	PLANT(e->end, e->start, "C12");
+	PLANT(vm->map.max, e->start + PAGE_SIZE, "C12");
+	PLANT(vm->map.wired_pages, 1, "C18");
+	PLANT(e->flags, MAP_ENTRY_USER_WIRED, "C18");
+	b->flags |= MAP_ENTRY_USER_WIRED; /* nothing of it is resident */
+	vm->map.wired_pages++;
+	expect("C18");
+	b->flags &= (uint8_t)~MAP_ENTRY_USER_WIRED;
+	vm->map.wired_pages--;
+	sim_mm_check();
+}
+
+static void
+cached_body(void *arg)
+{
+	static struct sim_disk disk;
+	static uint8_t records[64 * 1024] __attribute__((aligned(64)));
+	struct vm_page *m;
+
+	(void)boot(arg);
+	swap_pager_init();
+	sim_disk_open(&disk, "swap", 128 * (PAGE_SIZE / 512));
+	assert_int_equal(swap_pager_swapon(&disk.dev, records, sizeof(records), false), 0);
+	object->type = OBJT_SWAP;
+	m = page(3);
+	pmap_remove_all(m);
+	assert_int_equal(swap_map_assign(object, 3, SWAP_SLOT(0, 5), 0), SWAP_SLOT_NONE);
+	m->dirty = 0;
+	assert_true(vm_page_try_to_cache(m));
+	assert_int_equal(m->flags & PG_CACHED, PG_CACHED);
+	sim_mm_check();
+	PLANT(m->queue, PQ_ACTIVE, "C16");
+	PLANT(m->dirty, 1, "C16");
+	PLANT(m->valid, 1, "C16");
+	PLANT(m->busy, 1, "C16");
+	PLANT(m->hold_count, 1, "C16");
+	PLANT(m->wire_count, 1, "C16");
+	PLANT(m->object, NULL, "C16");
+	PLANT(m->pindex, 4, "C16");
+	PLANT(object->cached_count, 0, "C16");
+	vm_page_cache_release(m);
+	assert_int_equal(swap_map_clear(object, 3), SWAP_SLOT(0, 5));
+	sim_mm_check();
+}
+
+static void
+check_C16_cached_pages(void **state)
+{
+	sim_run(cached_body, state);
+}
+
+static void
+chain_body(void *arg)
+{
+	struct vm_map_entry *e;
+	struct vm_object *top;
+	struct vmspace *child;
+
+	(void)boot(arg);
+	assert_int_equal(vmspace_fork(vm, &child), 0);
+	assert_int_equal(vm_fault(child, BASE, VM_PROT_WRITE), 0);
+	e = vm_map_lookup_entry(&child->map, BASE);
+	top = e->object;
+	assert_ptr_equal(top->backing_object, object);
+	sim_mm_check();
+	PLANT(object->shadow_count, 0, "C17");
+	PLANT(object->shadow_count, 2, "C17");
+	PLANT(top->type, OBJT_VNODE, "C17");
+	PLANT(object->flags, object->flags | OBJ_DEAD, "C17");
+	PLANT(object->backing_object, top, "C17"); /* a ring */
+	PLANT(top->shadow_link.le_next, top, "C17");
+	e->flags |= MAP_ENTRY_USER_WIRED; /* wired pages may be below */
+	child->map.wired_pages = 32;
+	expect("C18");
+	e->flags &= (uint8_t)~MAP_ENTRY_USER_WIRED;
+	child->map.wired_pages = 0;
+	vmspace_free(child);
+	sim_mm_check();
+}
+
+static void
+check_C17_chains(void **state)
+{
+	sim_run(chain_body, state);
 }
 
 static void
@@ -267,6 +356,8 @@ main(void)
 		cmocka_unit_test_setup(check_C13_zones, boot),
 		cmocka_unit_test_setup(check_C14_paging_in_progress, boot),
 		cmocka_unit_test_setup(check_C15_mappings, boot),
+		cmocka_unit_test(check_C16_cached_pages),
+		cmocka_unit_test(check_C17_chains),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
