@@ -42,6 +42,7 @@
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
 #include "mm/vm_pageout.h"
+#include "mm/vm_swapctl.h"
 #include "mm/vm_syncer.h"
 #include "proc/proc.h"
 
@@ -189,6 +190,7 @@ kernel_main(uint64_t x0)
 	vm_object_init();
 	vm_map_init();
 	swap_pager_init();
+	vm_swapctl_init();
 	file_pager_init();
 	proc_init();
 	must(task_create(&t, "init", PRI_NORMAL, init, NULL), "init");

@@ -8,7 +8,7 @@
  *
  * Records name each other by slot number. Indexes that follow each other in an
  * object hash to buckets that follow each other, so one object alone never collides.
- * The table of buckets is the one that came with the largest area.
+ * The table of buckets is the one that came with the largest area there is.
  *
  * Owns: records and buckets; swap_first and swap_count of every object.
  * Does not: allocate or free slots (swap_pager_area), do I/O.
@@ -18,7 +18,8 @@
  *   K2 (object, pindex) has at most one slot;
  *   K3 swap_count is the length of the object's circle; swap_first is one of it;
  *   K4 only swap objects own slots;
- *   K5 areas are added densely, with at least one slot and at most 2^24.
+ *   K5 areas are numbered densely, but for those removed; each has one slot at least
+ *      and 2^24 at most; one is removed without slots in use.
  * Yields: never.
  * Complexity: all O(1) expected; swap_map_pop see swap_map.h.
  * See: docs/decisions/0002-swap-records-in-ram.md.
@@ -44,7 +45,8 @@ struct swap_map_area {
 };
 
 static struct swap_map_area areas[SWAP_AREAS_MAX];
-static uint32_t area_count;
+static uint32_t area_count; /* numbers in use or used once */
+static uint32_t bucket_area; /* whose storage the buckets are in */
 static uint32_t *buckets;    /* slots */
 static uint32_t bucket_mask; /* number of buckets - 1 */
 
@@ -73,6 +75,7 @@ bucket_count_for(uint32_t slot_count)
 void
 swap_map_init(void)
 {
+	memset(areas, 0, sizeof(areas));
 	area_count = 0;
 	buckets = NULL;
 	bucket_mask = 0;
@@ -104,21 +107,54 @@ rehash(void)
 	}
 }
 
+/* The buckets of area, which are empty, from now on. */
+static void
+use_buckets_of(uint32_t area)
+{
+	uint32_t slot_count = areas[area].slot_count;
+
+	bucket_area = area;
+	buckets = (uint32_t *)(void *)&areas[area].records[slot_count];
+	bucket_mask = bucket_count_for(slot_count) - 1;
+	rehash();
+}
+
 void
 swap_map_add_area(uint32_t area, uint32_t slot_count, void *records)
 {
-	uint32_t count = bucket_count_for(slot_count);
-
-	KASSERT(area == area_count && area < SWAP_AREAS_MAX, "K5: areas are added densely");
+	KASSERT(area <= area_count && area < SWAP_AREAS_MAX && areas[area].records == NULL,
+	    "K5: areas are numbered densely");
 	KASSERT(slot_count > 0 && slot_count <= 1u << 24, "K5: size of an area");
 	memset(records, 0, swap_map_record_bytes(slot_count));
 	areas[area] = (struct swap_map_area){ records, slot_count };
-	area_count++;
-	if (buckets != NULL && count <= bucket_mask + 1)
+	if (area == area_count)
+		area_count++;
+	if (buckets == NULL || bucket_count_for(slot_count) > bucket_mask + 1)
+		use_buckets_of(area);
+}
+
+void
+swap_map_remove_area(uint32_t area)
+{
+	struct swap_map_area *old = &areas[area];
+	uint32_t i, largest = SWAP_AREAS_MAX;
+
+	for (i = 0; i < old->slot_count; i++)
+		KASSERT(old->records[i].object == NULL, "K5: a removed area has no slots in use");
+	*old = (struct swap_map_area){ NULL, 0 };
+	if (area != bucket_area)
 		return;
-	buckets = (uint32_t *)(void *)&areas[area].records[slot_count];
-	bucket_mask = count - 1;
-	rehash();
+	for (i = 0; i < area_count; i++)
+		if (areas[i].records != NULL && (largest == SWAP_AREAS_MAX ||
+		    areas[i].slot_count > areas[largest].slot_count))
+			largest = i;
+	buckets = NULL;
+	bucket_mask = 0;
+	if (largest == SWAP_AREAS_MAX)
+		return;
+	memset(&areas[largest].records[areas[largest].slot_count], 0,
+	    bucket_count_for(areas[largest].slot_count) * sizeof(uint32_t));
+	use_buckets_of(largest);
 }
 
 uint32_t

@@ -22,9 +22,11 @@
 /* Forget all areas (boot). */
 void swap_map_init(void);
 vm_size_t swap_map_record_bytes(uint32_t slot_count);
-/* Storage for area's records, 8-byte aligned. Areas are added in the order of their
- * numbers. Boot or swapon. */
+/* Storage for area's records, 8-byte aligned. No number is left out, but a number whose
+ * area has been removed may be used again. */
 void swap_map_add_area(uint32_t area, uint32_t slot_count, void *records);
+/* None of area's slots is in use (asserted); its storage is the caller's again. */
+void swap_map_remove_area(uint32_t area);
 
 /* Slot that holds (object, pindex) or SWAP_SLOT_NONE. O(1) expected. */
 uint32_t swap_map_lookup(const struct vm_object *object, vm_pindex_t pindex);

@@ -30,6 +30,23 @@ int swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes,
  * messages as swap_pager_swapon. May yield. */
 int swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count) ERR_MUST_CHECK;
 
+/*
+ * Use the area on dev no more: everything in it comes into memory first (and from there,
+ * where memory is short, into other areas). result says what became of it. ERR_NOENT (no
+ * such area), ERR_BUSY (another swapoff of it is under way, or slots remain in use after
+ * 100 rounds), ERR_NOMEM (unfit_pages fit neither in memory nor in other areas: nothing
+ * was done), ERR_IO (a page cannot be read back). After an error the area is in use as
+ * before. Lines on the console tell. May yield. (mm/swap_pager_off.c)
+ */
+struct swap_off_result {
+	uint32_t unfit_pages;
+	void *records; /* as swapon was given them: the caller's again */
+	vm_size_t record_bytes;
+};
+int swap_pager_swapoff(struct blkdev *dev, struct swap_off_result *result) ERR_MUST_CHECK;
+/* Is there an area on dev? */
+bool swap_pager_uses(const struct blkdev *dev);
+
 /* Pages: total usable, free. */
 uint32_t swap_pager_total(void);
 uint32_t swap_pager_avail(void);
@@ -40,10 +57,12 @@ bool swap_pager_almost_full(void);
 
 struct swap_area_info {
 	const char *device;
+	uint32_t area;  /* number in slots */
+	bool closing;   /* being swapped off */
 	uint32_t slots, used_slots, bad_slots;
 	uint64_t writes, written_pages, reads, read_pages, crc_errors;
 };
-/* Area number n; false past the last. */
+/* The n-th area there is; false past the last. */
 bool swap_pager_info(uint32_t n, struct swap_area_info *out);
 
 extern const struct vm_pager_ops swap_pager_ops;

@@ -12,9 +12,10 @@
  * Does not: know what a slot holds (swap_map), or do I/O on slots.
  * Invariants:
  *   A1 free + used + bad + SWAP_RESERVED_SLOTS = slot_count in every area;
- *   A2 avail_slots is the sum of the areas' free slots;
+ *   A2 avail_slots is the sum of the free slots of the areas that are not closing;
  *   A3 a slot that is freed or retired was in use;
- *   A4 a bad slot is never handed out again.
+ *   A4 a bad slot is never handed out again;
+ *   A5 nothing is handed out of an area that is closing; it goes when it is empty.
  * Yields: swap_pager_probe, swap_pager_swapon (they read the header), and
  *   swap_area_report.
  * Complexity: alloc and free O(1) mostly; see lib/run_alloc.c.
@@ -92,7 +93,8 @@ alloc_exactly(uint32_t count)
 	for (i = 0; i < swap_area_count; i++) {
 		n = (next_area + i) % swap_area_count;
 		area = &swap_areas[n];
-		if (count > area->run_max || count > area->runs.free_count)
+		if (area->dev == NULL || area->closing || count > area->run_max ||
+		    count > area->runs.free_count)
 			continue;
 		first = run_alloc_get(&area->runs, count);
 		if (first == RUN_ALLOC_NONE)
@@ -133,6 +135,8 @@ swap_area_free(uint32_t slot, uint32_t count)
 	KASSERT(area->used_slots >= count, "A3: a freed slot was in use");
 	run_alloc_put(&area->runs, SWAP_SLOT_INDEX(slot), count);
 	area->used_slots -= count;
+	if (area->closing)
+		return; /* A2 */
 	avail_slots += count;
 	check_alarms();
 }
@@ -145,7 +149,8 @@ swap_area_retire(uint32_t slot, uint32_t count)
 	KASSERT(area->used_slots >= count, "A3: a retired slot was in use");
 	area->used_slots -= count;
 	area->bad_slots += count;
-	usable_slots -= count;
+	if (!area->closing)
+		usable_slots -= count;
 }
 
 void
@@ -253,19 +258,34 @@ swap_pager_record_bytes(uint64_t slot_count)
 	    run_alloc_storage_bytes(slots));
 }
 
-static void
-area_add(struct blkdev *dev, uint32_t slot_count, uint8_t *records)
+/* A number for a further area, or SWAP_AREAS_MAX. */
+static uint32_t
+unused_number(void)
 {
-	struct swap_area *area = &swap_areas[swap_area_count];
-	uint32_t blocks = PAGE_SIZE / dev->block_bytes, run_max = dev->bio_blocks_max / blocks;
+	uint32_t n = 0;
 
-	swap_map_add_area(swap_area_count, slot_count, records);
-	records += (swap_map_record_bytes(slot_count) + 7) & ~(vm_size_t)7;
-	*area = (struct swap_area){ .dev = dev, .slot_count = slot_count,
-		.blocks_per_slot = blocks, .run_max = mark(run_max, SWB_NPAGES) };
-	run_alloc_init(&area->runs, records, slot_count);
+	while (n < swap_area_count && swap_areas[n].dev != NULL)
+		n++;
+	return (n);
+}
+
+static void
+area_add(struct blkdev *dev, uint32_t slot_count, void *records, vm_size_t record_bytes)
+{
+	uint32_t n = unused_number();
+	struct swap_area *area = &swap_areas[n];
+	uint32_t blocks = PAGE_SIZE / dev->block_bytes, run_max = dev->bio_blocks_max / blocks;
+	uint8_t *bits = (uint8_t *)records +
+	    ((swap_map_record_bytes(slot_count) + 7) & ~(vm_size_t)7);
+
+	swap_map_add_area(n, slot_count, records);
+	*area = (struct swap_area){ .dev = dev, .slot_count = slot_count, .records = records,
+		.record_bytes = record_bytes, .blocks_per_slot = blocks,
+		.run_max = mark(run_max, SWB_NPAGES) };
+	run_alloc_init(&area->runs, bits, slot_count);
 	run_alloc_take(&area->runs, 0, SWAP_RESERVED_SLOTS);
-	swap_area_count++;
+	if (n == swap_area_count)
+		swap_area_count++;
 	avail_slots += slot_count - SWAP_RESERVED_SLOTS;
 	usable_slots += slot_count - SWAP_RESERVED_SLOTS;
 	check_alarms();
@@ -279,14 +299,64 @@ swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes, boo
 
 	if (error != 0)
 		return (error);
-	if (swap_area_count == SWAP_AREAS_MAX)
+	if (swap_pager_uses(dev))
+		return (refuse(dev, ERR_BUSY, "is a swap area already"));
+	if (unused_number() == SWAP_AREAS_MAX)
 		return (refuse(dev, ERR_NOSPC, "there are four swap areas already"));
 	if (record_bytes < swap_pager_record_bytes(slot_count))
 		return (refuse(dev, ERR_NOMEM, "too little memory for its records"));
 	if (swap_write_start() != 0)
 		return (refuse(dev, ERR_NOMEM, "no memory for task swapio"));
-	area_add(dev, (uint32_t)slot_count, records);
+	area_add(dev, (uint32_t)slot_count, records, record_bytes);
 	return (0);
+}
+
+/* ---- swapoff (swap_pager_off.c) */
+
+static uint32_t
+usable(const struct swap_area *area)
+{
+	return (area->slot_count - area->bad_slots - SWAP_RESERVED_SLOTS);
+}
+
+void
+swap_area_close(struct swap_area *area)
+{
+	area->closing = true;
+	avail_slots -= area->runs.free_count;
+	usable_slots -= usable(area);
+	if (usable_slots == 0)
+		full = almost_full = true;
+	else
+		check_alarms();
+}
+
+void
+swap_area_reopen(struct swap_area *area)
+{
+	area->closing = false;
+	avail_slots += area->runs.free_count;
+	usable_slots += usable(area);
+	check_alarms();
+}
+
+void
+swap_area_remove(struct swap_area *area)
+{
+	KASSERT(area->closing && area->used_slots == 0, "A5: a removed area is empty");
+	swap_map_remove_area((uint32_t)(area - swap_areas));
+	*area = (struct swap_area){ .dev = NULL };
+}
+
+bool
+swap_pager_uses(const struct blkdev *dev)
+{
+	uint32_t n;
+
+	for (n = 0; n < swap_area_count; n++)
+		if (swap_areas[n].dev == dev)
+			return (true);
+	return (false);
 }
 
 /* ---- figures */
@@ -318,12 +388,16 @@ swap_pager_almost_full(void)
 bool
 swap_pager_info(uint32_t n, struct swap_area_info *out)
 {
-	const struct swap_area *area = &swap_areas[n];
+	const struct swap_area *area;
 
-	if (n >= swap_area_count)
+	for (area = swap_areas; area < swap_areas + swap_area_count; area++)
+		if (area->dev != NULL && n-- == 0)
+			break;
+	if (area == swap_areas + swap_area_count)
 		return (false);
 	*out = (struct swap_area_info){
-		.device = area->dev->name, .slots = area->slot_count,
+		.device = area->dev->name, .area = (uint32_t)(area - swap_areas),
+		.closing = area->closing, .slots = area->slot_count,
 		.used_slots = area->used_slots, .bad_slots = area->bad_slots,
 		.writes = area->writes, .written_pages = area->written_pages,
 		.reads = area->reads, .read_pages = area->read_pages,

@@ -13,8 +13,11 @@
 #include "mm/swap_pager.h"
 
 struct swap_area {
-	struct blkdev *dev;
+	struct blkdev *dev;       /* NULL: number not in use (any more) */
 	struct run_alloc runs;
+	void *records;            /* the caller of swapon's, until swapoff */
+	vm_size_t record_bytes;
+	bool closing;             /* swapoff: nothing new goes there */
 	uint32_t slot_count;      /* with the reserved ones */
 	uint32_t used_slots;      /* hold a page, or will when its write is done */
 	uint32_t bad_slots;       /* never used again */
@@ -44,6 +47,11 @@ uint32_t swap_area_alloc_run(uint32_t *count);
 void swap_area_free(uint32_t slot, uint32_t count);
 /* Slots in use that failed: neither used nor free from now on. */
 void swap_area_retire(uint32_t slot, uint32_t count);
+/* swapoff begins: area's slots do not count as free or usable any more; it has failed and
+ * they do again; it is done, and area, without slots in use, does not exist any more. */
+void swap_area_close(struct swap_area *area);
+void swap_area_reopen(struct swap_area *area);
+void swap_area_remove(struct swap_area *area);
 /* Print the message about scarce space if it is due. May yield. */
 void swap_area_report(void);
 /* Fill in the part of bio that names slots and pages. */

@@ -177,14 +177,14 @@ vm_object_terminate(struct vm_object *object)
 	uma_zfree(&object_zone, object);
 }
 
-void
-vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+/* Free the resident pages of [start, end). */
+static void
+free_pages(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
 {
 	vm_pindex_t at = start;
 	struct vm_page *m;
 	uint32_t looked_at = 0;
 
-	sleep_lock_wait(&object->lock);
 	while ((m = vm_page_find_least(object, at)) != NULL && m->pindex < end) {
 		at = m->pindex;
 		if (vm_page_busied(m)) {
@@ -198,8 +198,20 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 			at = start;
 		}
 	}
-	vm_page_cache_free(object, start, end);
-	forget_stored(object, start, end);
+}
+
+void
+vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	struct vm_page *m;
+
+	sleep_lock_wait(&object->lock);
+	do {
+		free_pages(object, start, end);
+		vm_page_cache_free(object, start, end);
+		forget_stored(object, start, end);
+		m = vm_page_find_least(object, start); /* swapoff may have brought one in */
+	} while (m != NULL && m->pindex < end);
 	if (end == object->size_pages && start < end && object->type != OBJT_VNODE)
 		object->size_pages = start;
 }

@@ -101,6 +101,8 @@ int64_t sys_mlock(struct proc *p, const uint64_t *a);
 int64_t sys_munlock(struct proc *p, const uint64_t *a);
 int64_t sys_madvise(struct proc *p, const uint64_t *a);
 int64_t sys_mincore(struct proc *p, const uint64_t *a);
+int64_t sys_swapon(struct proc *p, const uint64_t *a);
+int64_t sys_swapoff(struct proc *p, const uint64_t *a);
 int64_t sys_getrusage(struct proc *p, const uint64_t *a);
 int64_t sys_contig(struct proc *p, const uint64_t *a);
 int64_t sys_minherit(struct proc *p, const uint64_t *a);

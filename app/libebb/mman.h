@@ -5,8 +5,6 @@
 #ifndef APP_LIBEBB_MMAN_H
 #define APP_LIBEBB_MMAN_H
 
-#include <sys/types.h>
-
 #include "app/libebb/ebb.h"
 
 #define PROT_NONE  0
@@ -36,12 +34,15 @@
 #define MINCORE_REFERENCED EBB_MINCORE_REFERENCED
 #define MINCORE_MODIFIED   EBB_MINCORE_MODIFIED
 
+#define mmap(at, length, rights, how, file, from)                                        \
+	ebb_map_posix(&(struct ebb_map){ .start = (at), .bytes = (length),               \
+	    .prot = (uint32_t)(rights), .flags = (uint32_t)(how), .fd = (file),          \
+	    .offset = (uint64_t)(from) })
+
 static inline void *
-mmap(void *start, size_t bytes, int prot, int flags, int fd, off_t offset)
+ebb_map_posix(const struct ebb_map *map)
 {
-	void *at = ebb_map(&(struct ebb_map){ .start = start, .bytes = bytes,
-	    .prot = (uint32_t)prot, .flags = (uint32_t)flags, .fd = fd,
-	    .offset = (uint64_t)offset });
+	void *at = ebb_map(map);
 
 	return (at != NULL ? at : MAP_FAILED);
 }

@@ -54,6 +54,9 @@ void cmd_protect(const struct monitor_call *call);
 /* commands_top.c */
 void cmd_domains(const struct monitor_call *call);
 void cmd_top(const struct monitor_call *call);
+/* commands_swap.c */
+void cmd_swapon(const struct monitor_call *call);
+void cmd_swapoff(const struct monitor_call *call);
 /* commands_limit.c */
 void cmd_limit(const struct monitor_call *call);
 /* commands_contig.c */

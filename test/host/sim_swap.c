@@ -15,6 +15,7 @@
 
 #include "kern/sched.h"
 #include "mm/swap_pager.h"
+#include "mm/vm_swapctl.h"
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
 
@@ -130,6 +131,7 @@ sim_swap_boot(uint32_t frames, uint32_t slots)
 {
 	sim_mm_boot(frames);
 	swap_pager_init();
+	vm_swapctl_init();
 	record_count = taken_count = sim_client_count = sim_kill_count = sim_usage_count = 0;
 	vm_client_ops = &client_ops;
 	if (slots != 0)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * swapon and swapoff while programs run.
+ *
+ * An area's records (28 bytes a page, see swap_map.c) are sized at swapon. At boot they
+ * come from memory outside the pool. Later they are frames of the pool in one piece,
+ * given back at swapoff; what an area from boot leaves behind is kept for the next area
+ * that fits into it, because the pool cannot take it.
+ *
+ * Owns: records that no area uses, and which of those in use are frames of the pool.
+ * Does not: know slots (swap_pager*.c).
+ * Invariants:
+ *   Y1 records are in this table from the swapoff of an area from boot, or the swapon of
+ *      any other one, until their frames are given back.
+ * Yields: both.
+ * See: docs/decisions/0015-swap-records-at-run-time.md; contract 1.15.
+ */
+#include "mm/vm_swapctl.h"
+
+#include <string.h>
+
+#include "mm/vm_pageout_grow.h"
+
+struct records {
+	void *start;          /* NULL: unused element */
+	vm_size_t bytes;
+	struct vm_page *pages; /* of the pool, or NULL */
+	bool in_use;
+};
+
+static struct records table[2 * SWAP_AREAS_MAX];
+
+void
+vm_swapctl_init(void)
+{
+	memset(table, 0, sizeof(table));
+}
+
+static struct records *
+find_records(const void *start)
+{
+	struct records *r;
+
+	for (r = table; r < table + 2 * SWAP_AREAS_MAX; r++)
+		if (r->start == start)
+			return (r);
+	return (NULL);
+}
+
+/* Kept ones of the size at least, or NULL. */
+static struct records *
+find_kept(vm_size_t bytes)
+{
+	struct records *r;
+
+	for (r = table; r < table + 2 * SWAP_AREAS_MAX; r++)
+		if (r->start != NULL && !r->in_use && r->bytes >= bytes)
+			return (r);
+	return (NULL);
+}
+
+static struct records *
+new_records(vm_size_t bytes)
+{
+	const struct vm_phys_range anywhere = { .high = ~(vm_paddr_t)0 };
+	struct vm_page *pages =
+	    vm_pageout_alloc_contig((uint32_t)atop(round_page(bytes)), &anywhere);
+	struct records *r = find_records(NULL);
+
+	if (pages == NULL)
+		return (NULL);
+	if (r == NULL) {
+		vm_page_free_contig(pages, (uint32_t)atop(round_page(bytes)));
+		return (NULL);
+	}
+	*r = (struct records){ vm_page_address(pages), bytes, pages, false };
+	return (r);
+}
+
+/* No area uses them any more. */
+static void
+leave(struct records *r)
+{
+	r->in_use = false;
+	if (r->pages == NULL)
+		return;
+	vm_page_free_contig(r->pages, (uint32_t)atop(round_page(r->bytes)));
+	r->start = NULL;
+}
+
+int
+vm_swapon(const char *name)
+{
+	struct blkdev *dev = blk_find(name);
+	bool needs_header = strncmp(name, "md", 2) != 0;
+	struct records *r;
+	uint64_t slots;
+	vm_size_t bytes;
+	int error;
+
+	if (dev == NULL)
+		return (ERR_NODEV);
+	if (swap_pager_uses(dev))
+		return (ERR_BUSY);
+	error = swap_pager_probe(dev, needs_header, &slots);
+	if (error != 0)
+		return (error);
+	bytes = swap_pager_record_bytes(slots);
+	r = find_kept(bytes);
+	if (r == NULL)
+		r = new_records(bytes);
+	if (r == NULL)
+		return (ERR_NOMEM);
+	r->in_use = true;
+	error = swap_pager_swapon(dev, r->start, r->bytes, needs_header);
+	if (error != 0)
+		leave(r);
+	return (error);
+}
+
+int
+vm_swapoff(const char *name, uint32_t *unfit_pages)
+{
+	struct swap_off_result result = { 0 };
+	struct blkdev *dev = blk_find(name);
+	struct records *r;
+	int error = dev == NULL ? ERR_NODEV : swap_pager_swapoff(dev, &result);
+
+	*unfit_pages = result.unfit_pages;
+	if (error != 0)
+		return (error);
+	r = find_records(result.records);
+	if (r != NULL) {
+		leave(r);
+	} else if ((r = find_records(NULL)) != NULL) { /* Y1 */
+		*r = (struct records){ result.records, result.record_bytes, NULL, false };
+	}
+	return (0);
+}
