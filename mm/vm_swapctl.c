@@ -13,7 +13,7 @@
  *   Y1 records are in this table from the swapoff of an area from boot, or the swapon of
  *      any other one, until their frames are given back.
  * Yields: both.
- * See: docs/decisions/0015-swap-records-at-run-time.md; contract 1.15.
+ * See: docs/decisions/0016-swap-records-at-run-time.md; contract 1.15.
  */
 #include "mm/vm_swapctl.h"
 
