@@ -60,16 +60,14 @@ vm_map_clip_range(struct vm_map *map, vm_offset_t start, vm_offset_t end)
 
 /* Give back what an unlinked entry mapped, and the entry (V9). */
 static void
-entry_delete(struct vm_map *map, struct vm_map_entry *entry)
+entry_delete(struct vm_map_entry *entry)
 {
 	struct vm_object *object = entry->object;
 	vm_pindex_t first = entry->offset;
 	vm_pindex_t end = first + (vm_pindex_t)atop(entry->end - entry->start);
 
-	if (__builtin_expect(entry->wired_count != 0, 0)) {
+	if (__builtin_expect(entry->wired_count != 0, 0))
 		vm_map_entry_unwire(entry, entry->end);
-		vm_map_wire_uncharge(map, end - first);
-	}
 	vm_map_entry_dispose(entry);
 	if (object == NULL)
 		return;
@@ -92,6 +90,8 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 	vmspace_note_resident(vm);
 	while ((entry = vm_map_entry_from(map, start)) != NULL && entry->start < end) {
 		vm_map_entry_unlink(map, entry);
+		if (__builtin_expect(entry->wired_count != 0, 0)) /* in step with the entries */
+			vm_map_wire_uncharge(map, (uint32_t)atop(entry->end - entry->start));
 		pmap_remove(&vm->pmap, entry->start, entry->end);
 		entry->next_dead = dead;
 		dead = entry;
@@ -99,7 +99,7 @@ vm_map_remove(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 	while (dead != NULL) {
 		entry = dead;
 		dead = entry->next_dead;
-		entry_delete(map, entry);
+		entry_delete(entry);
 	}
 	return (0);
 }
