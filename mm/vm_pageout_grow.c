@@ -35,18 +35,20 @@ enum found {
 	FOUND_DIRTY,   /* to be written, its object is still locked, and so is it */
 };
 
-/* W2: let others run; the element to go on with. */
-static struct vm_page *
-yield_behind(struct vm_pagequeue *pq, struct vm_page *m)
+/* W2: let others run. True if m is still in its place; *next is the element behind it. */
+static bool
+yield_at(struct vm_pagequeue *pq, struct vm_page *m, struct vm_page **next)
 {
-	struct vm_page *next, *marker = vm_pagequeue_marker_begin(pq);
+	struct vm_page *marker = vm_pagequeue_marker_begin(pq);
+	bool same;
 
 	vm_pagequeue_insert_after(pq, m, marker);
 	sched_maybe_yield();
-	next = vm_pagequeue_next(marker);
+	same = m->queue == pq->id && vm_pagequeue_next(m) == marker;
+	*next = vm_pagequeue_next(marker);
 	vm_pagequeue_remove_marker(pq, marker);
 	vm_pagequeue_marker_end(marker);
-	return (next);
+	return (same);
 }
 
 /* Both locks are held. Never yields. */
@@ -95,10 +97,8 @@ vm_pageout_launder(struct vm_pagequeue *pq, uint32_t tries, vm_paddr_t low, vm_p
 
 	for (m = vm_pagequeue_first(pq); m != NULL; m = next) {
 		next = vm_pagequeue_next(m);
-		if (++looked % SCHED_LOOP_MAX == 0) {
-			next = yield_behind(pq, m);
+		if (++looked % SCHED_LOOP_MAX == 0 && !yield_at(pq, m, &next))
 			continue;
-		}
 		if ((m->flags & PG_MARKER) != 0 || VM_PAGE_TO_PHYS(m) < low ||
 		    VM_PAGE_TO_PHYS(m) + PAGE_SIZE > high)
 			continue;
