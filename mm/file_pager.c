@@ -22,7 +22,8 @@
  *   F2 the object is as large as the file, in pages; neither changes;
  *   F3 at most vm.file_objects_max objects without references are kept, those with dirty
  *      pages apart;
- *   F4 a dirty page, or one mapped for writing, lies in an object with OBJ_MIGHTBEDIRTY.
+ *   F4 a dirty page, or one mapped for writing, lies in an object with OBJ_MIGHTBEDIRTY, or
+ *      is on its way to the disk, or whoever holds the vnode's lock will come to it.
  * Yields: file_pager_alloc, file_pager_page, file_pager_sync, and dropping the last reference.
  * Complexity: a step for each file in the list, where an object is made or given up.
  * See: contract 1.4, 1.17; docs/decisions (unified page cache).
@@ -272,6 +273,9 @@ file_pager_read(struct vm_object *object, uint64_t at, void *buffer, uint32_t co
 void
 file_pager_changed(struct vm_page *m)
 {
+	/* A write that is under way would call the page clean at its end. */
+	while (vm_page_busied(m))
+		vm_page_busy_sleep(m, "filechg");
 	KASSERT(m->object != NULL && m->object->type == OBJT_VNODE && m->hold_count > 0,
 	    "F4: a page of a file, held");
 	vm_page_dirty(m);
@@ -305,6 +309,16 @@ clean_locked(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint3
 	return (error != 0 ? error : blk_flush(vp->dev));
 }
 
+/* F4: might there be something to write, or somebody to be told of an error? */
+static inline bool
+is_unclean(const struct vm_object *object)
+{
+	const struct vnode *vp = object->vnode;
+
+	return ((object->flags & OBJ_MIGHTBEDIRTY) != 0 || vp->write_error != 0 ||
+	    vp->lock.owner != NULL);
+}
+
 int
 file_pager_sync(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags,
     bool nowait)
@@ -313,8 +327,7 @@ file_pager_sync(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, ui
 	int error;
 
 	KASSERT(object->ref_count > 0, "F1: the object is in use");
-	if ((object->flags & OBJ_MIGHTBEDIRTY) == 0 && vp->write_error == 0 &&
-	    object->paging_in_progress == 0 && (flags & OBJPC_INVAL) == 0)
+	if (!is_unclean(object) && object->paging_in_progress == 0 && (flags & OBJPC_INVAL) == 0)
 		return (0);
 	error = vnode_write_begin(vp, nowait);
 	if (error != 0)
@@ -335,7 +348,7 @@ file_pager_next_dirty(uint32_t after_id)
 
 	TAILQ_FOREACH(vp, &files, object_link)
 		if (vp->object->id > after_id && (vp->object->flags & OBJ_DEAD) == 0 &&
-		    ((vp->object->flags & OBJ_MIGHTBEDIRTY) != 0 || vp->write_error != 0))
+		    is_unclean(vp->object))
 			return (vp->object);
 	return (NULL);
 }
@@ -354,7 +367,7 @@ check_file(const struct vnode *vp)
 	if (object->size_pages != file_pages(vp) || object->swap_count != 0)
 		return ("F2: the object is as large as the file, without swap");
 	for (m = vm_page_find_least(object, 0); m != NULL; m = vm_page_next(m))
-		if (m->dirty != 0 && (object->flags & OBJ_MIGHTBEDIRTY) == 0)
+		if (m->dirty != 0 && !vm_page_busied(m) && !is_unclean(object))
 			return ("F4: a dirty page lies in an object that might be dirty");
 	return (NULL);
 }

@@ -34,8 +34,8 @@ int file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead
  * buffer: how many (0: the end of the file), or as file_pager_page. May yield. */
 int64_t file_pager_read(struct vm_object *object, uint64_t at, void *buffer,
     uint32_t count) ERR_MUST_CHECK;
-/* The caller has changed m, a page from file_pager_page: it will be written back. Never
- * yields. */
+/* The caller has changed m, a page from file_pager_page that it still holds: it will be
+ * written back. May yield (while m is being written). */
 void file_pager_changed(struct vm_page *m);
 
 /*
