@@ -5,10 +5,12 @@
  * A device that cannot be used (limits, features, no answer) costs one line on the
  * console and is reset, so that it touches no memory.
  *
- * Owns: the storage of all disks, one page of DMA memory each included.
+ * Owns: the records of all disks, and one page of DMA memory for each.
  * Does not: transfer data (virtio_blk.c).
  * Invariants:
- *   K7 a disk is in the block layer's table only after it has answered a request.
+ *   K7 a disk is in the block layer's table only after it has answered a request;
+ *   K8 memory that a device has been told of is not given back, even if it fails: who
+ *      knows what it still does.
  * Yields: virtio_blk_probe.
  * See: VIRTIO 1.1, 5.2.3 to 5.2.5 (features, configuration, initialisation).
  */
@@ -19,6 +21,8 @@
 
 #include "drivers/virtio_blk_internal.h"
 #include "kern/console.h"
+#include "kern/contig.h"
+#include "kern/machdep.h"
 
 #define F_SIZE_MAX (1ull << 1)
 #define F_SEG_MAX  (1ull << 2)
@@ -36,7 +40,6 @@
 #define TRANSFER_BLOCKS_MAX 512u
 
 static struct vblk disks[VIRTIO_BLK_UNITS];
-static struct vblk_dma dma_pages[VIRTIO_BLK_UNITS];
 
 /* Limits that the device states; what is wrong with them, or NULL. */
 static const char *
@@ -77,6 +80,22 @@ dev_describe(struct vblk *vb, uint32_t unit)
 	};
 }
 
+/* The device's queue, in memory of its own; what is wrong, or NULL. */
+static const char *
+queue_start(struct vblk *vb)
+{
+	uint64_t pa;
+
+	if (contig_alloc(sizeof(*vb->dma), 0, UINT64_MAX, sizeof(*vb->dma), &pa) != 0)
+		return ("there is no memory for its queue");
+	vb->dma = phys_to_virt(pa);
+	memset(vb->dma, 0, sizeof(*vb->dma));
+	if (virtio_mmio_start(&vb->vm, vb->dma->queue) == 0)
+		return (NULL);
+	contig_free(pa, sizeof(*vb->dma)); /* K8: it does not know it */
+	return ("it has no usable queue");
+}
+
 /* Bring up the device that virtio_mmio_open has found; what is wrong, or NULL. */
 static const char *
 bring_up(struct vblk *vb, uint32_t unit, uint32_t irq)
@@ -89,10 +108,9 @@ bring_up(struct vblk *vb, uint32_t unit, uint32_t irq)
 	if (why != NULL)
 		return (why);
 	dev_describe(vb, unit);
-	vb->dma = &dma_pages[unit];
-	memset(vb->dma, 0, sizeof(*vb->dma));
-	if (virtio_mmio_start(&vb->vm, vb->dma->queue) != 0)
-		return ("it has no usable queue");
+	why = queue_start(vb);
+	if (why != NULL)
+		return (why);
 	if (irq_register(irq, vblk_interrupt, vb, vb->dev.name) != 0)
 		return ("its interrupt line is taken");
 	vblk_serial_read(vb);

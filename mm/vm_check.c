@@ -24,7 +24,7 @@
  *   C13 zones' counts and free chains agree (U1, U2)
  *   C14 paging_in_progress covers the shared-busy pages of an object (O3)
  *   C16 a cached page is clean, valid, unmapped and without pins, on the cache queue and
- *       in its object's cache tree; v_cache_count counts them (A1-A4)
+ *       in its object's cache tree, with a copy elsewhere; v_cache_count counts them (A1-A4)
  *   C15 pages mapped are not more than all address spaces' resident_count
  *   C18 the pages of an entry wired by mlock are resident and wired; the map counts them
  *       (V12, V13)
@@ -40,6 +40,7 @@
 #include <string.h>
 
 #include "mm/file_pager.h"
+#include "mm/swap_map.h"
 #include "mm/uma.h"
 #include "mm/vm_check_internal.h"
 #include "mm/vm_map.h"
@@ -94,6 +95,9 @@ check_cached_page(struct vm_check_result *r, const struct vm_page *m, struct tot
 	if (m->object == NULL || !vm_page_is_cached(m->object, m->pindex) ||
 	    vm_page_lookup(m->object, m->pindex) != NULL)
 		vm_check_broken(r, "C16: cached page %u is not in its object's cache set", n);
+	else if (m->object->type != OBJT_VNODE &&
+	    swap_map_lookup(m->object, m->pindex) == SWAP_SLOT_NONE)
+		vm_check_broken(r, "C16: cached page %u has no copy in swap", n);
 }
 
 static void

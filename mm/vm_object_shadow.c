@@ -136,6 +136,7 @@ merge_pages(struct vm_object *object, struct vm_object *backing)
 		if (++moved % SCHED_LOOP_MAX == 0)
 			sched_maybe_yield();
 	}
+	vm_page_cache_free(backing, 0, backing->size_pages); /* A2: their copies go up */
 	if (backing->swap_count != 0)
 		vm_pager_of(backing)->transfer(backing, object, object->backing_offset, 0,
 		    backing->size_pages);

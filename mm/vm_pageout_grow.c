@@ -35,6 +35,13 @@ enum found {
 	FOUND_DIRTY,   /* to be written, its object is still locked, and so is it */
 };
 
+/* What grow_cache goes over. */
+struct grow {
+	vm_paddr_t low, high;
+	uint32_t tries;
+	uint32_t first_domain;
+};
+
 /* W2: let others run. True if m is still in its place; *next is the element behind it. */
 static bool
 yield_at(struct vm_pagequeue *pq, struct vm_page *m, struct vm_page **next)
@@ -139,21 +146,24 @@ pages_on(uint8_t queue)
 	return (count);
 }
 
-/* W1: all domains' queues of one kind, first_domain first. */
+/* W1: all domains' queues of one kind, first_domain first, left successes at most; what
+ * the last of them wrote is clean now, and to be had without another. */
 static void
-launder_all(uint8_t queue, uint32_t first_domain, uint32_t tries, vm_paddr_t low,
-    vm_paddr_t high)
+launder_all(const struct grow *g, uint8_t queue, uint32_t left)
 {
-	uint32_t left = pages_on(queue), i;
 	struct vm_domain *vmd;
+	uint32_t i;
 
 	for (i = 0; i < vm_domain_count; i++) {
-		vmd = &vm_domains[(first_domain + i) % vm_domain_count];
-		if (!intersects(vmd, low, high))
+		vmd = &vm_domains[(g->first_domain + i) % vm_domain_count];
+		if (!intersects(vmd, g->low, g->high))
 			continue;
-		trace(TRACE_GROW, vmd->id, queue, tries);
-		while (vm_pageout_launder(&vmd->pagequeues[queue], tries, low, high) && left > 0)
+		trace(TRACE_GROW, vmd->id, queue, g->tries);
+		while (left > 0 &&
+		    vm_pageout_launder(&vmd->pagequeues[queue], g->tries, g->low, g->high))
 			left--;
+		if (left == 0)
+			(void)vm_pageout_launder(&vmd->pagequeues[queue], 0, g->low, g->high);
 	}
 }
 
@@ -161,14 +171,16 @@ void
 vm_pageout_grow_cache(uint32_t tries, vm_paddr_t low, vm_paddr_t high)
 {
 	static uint32_t first_domain;
-	uint32_t first = first_domain % vm_domain_count;
+	struct grow g = { .low = low, .high = high, .tries = tries,
+		.first_domain = first_domain++ % vm_domain_count };
+	uint32_t active;
 
-	first_domain = first + 1;
 	if (tries > 0)
 		vm_lowmem(0);
-	launder_all(PQ_INACTIVE, first, tries, low, high);
+	active = tries >= 2 ? pages_on(PQ_ACTIVE) : 0;
+	launder_all(&g, PQ_INACTIVE, pages_on(PQ_INACTIVE));
 	if (tries >= 2)
-		launder_all(PQ_ACTIVE, first, tries, low, high);
+		launder_all(&g, PQ_ACTIVE, active);
 }
 
 struct vm_page *

@@ -46,9 +46,10 @@ struct vm_phys_range {
 	vm_paddr_t boundary;  /* not to be crossed: a power of two, or 0 = none */
 };
 /*
- * The first run of pages frames in range that are free or cached: its first frame; the
- * run is still free or cached. NULL: there is none. Never yields. O(frames).
+ * The first run of pages frames of domain in range that are free or cached: its first
+ * frame; the run is still free or cached. NULL: there is none. Never yields. O(frames).
  */
-struct vm_page *vm_phys_find_contig(uint32_t pages, const struct vm_phys_range *range);
+struct vm_page *vm_phys_find_contig(uint32_t domain, uint32_t pages,
+    const struct vm_phys_range *range);
 
 #endif

@@ -9,7 +9,8 @@
  *
  * Owns: nothing.
  * Does not: take what it finds (vm_page_contig.c), make room (vm_pageout_grow.c).
- * Invariants: none of its own.
+ * Invariants:
+ *   F1 an alignment or a boundary is a power of two, so that no address wraps.
  * Yields: never.
  * Complexity: O(frames): after a frame in use the search goes on behind it.
  * See: mm/vm_phys.h; contract 1.5.
@@ -58,9 +59,11 @@ find_in_segment(struct vm_page *first, struct vm_page *end, uint32_t pages,
 
 	if (limit > range->high)
 		limit = range->high;
-	for (;;) {
+	if (range->low >= limit)
+		return (NULL);
+	for (;;) { /* F1: pa <= limit */
 		pa = next_start(pa, bytes, range);
-		if (pa < base || pa > limit || limit - pa < bytes)
+		if (pa > limit || limit - pa < bytes)
 			return (NULL);
 		m = first + atop(pa - base);
 		in_use = last_in_use(m, pages);
@@ -71,14 +74,18 @@ find_in_segment(struct vm_page *first, struct vm_page *end, uint32_t pages,
 }
 
 struct vm_page *
-vm_phys_find_contig(uint32_t pages, const struct vm_phys_range *range)
+vm_phys_find_contig(uint32_t domain, uint32_t pages, const struct vm_phys_range *range)
 {
 	struct vm_page *first, *end, *m;
 	uint32_t n;
 
+	KASSERT((range->alignment & (range->alignment - 1)) == 0 &&
+	    (range->boundary & (range->boundary - 1)) == 0, "F1: powers of two");
 	if (pages == 0 || (range->boundary != 0 && ptoa((uint64_t)pages) > range->boundary))
 		return (NULL);
 	for (n = 0; vm_phys_segment(n, &first, &end); n++) {
+		if (first->domain != domain)
+			continue;
 		m = find_in_segment(first, end, pages, range);
 		if (m != NULL)
 			return (m);

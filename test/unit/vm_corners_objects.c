@@ -344,17 +344,17 @@ RUN_TEST(contig_ranges_that_cannot_be)
 
 	(void)arg;
 	boot(8);
-	assert_null(vm_phys_find_contig(0, &r));
-	assert_null(vm_phys_find_contig(FRAMES + 1, &r));
+	assert_null(vm_phys_find_contig(0, 0, &r));
+	assert_null(vm_phys_find_contig(0, FRAMES + 1, &r));
 	r.boundary = ptoa(8);
-	assert_null(vm_phys_find_contig(9, &r));
-	assert_non_null(vm_phys_find_contig(8, &r));
+	assert_null(vm_phys_find_contig(0, 9, &r));
+	assert_non_null(vm_phys_find_contig(0, 8, &r));
 	r.low = SIM_RAM_BASE + ptoa(FRAMES - 4);
-	assert_null(vm_phys_find_contig(8, &r)); /* the boundary lies beyond the end */
+	assert_null(vm_phys_find_contig(0, 8, &r)); /* the boundary lies beyond the end */
 	r.low = SIM_RAM_BASE + ptoa(FRAMES) + ptoa(64);
-	assert_null(vm_phys_find_contig(1, &r));
+	assert_null(vm_phys_find_contig(0, 1, &r));
 	r = (struct vm_phys_range){ .low = UINT64_MAX - ptoa(2), .high = UINT64_MAX };
-	assert_null(vm_phys_find_contig(1, &r));
+	assert_null(vm_phys_find_contig(0, 1, &r));
 	end();
 }
 

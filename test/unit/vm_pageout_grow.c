@@ -11,10 +11,12 @@
 
 #include <cmocka.h>
 
+#include "kern/contig.h"
 #include "kern/eventhandler.h"
 #include "kern/sched.h"
 #include "kern/trace.h"
 #include "mm/swap_map.h"
+#include "mm/swap_pager.h"
 #include "mm/vm_page_lock.h"
 #include "mm/vm_pageout_grow.h"
 #include "test/host/sim_machdep.h"
@@ -203,9 +205,23 @@ RUN_TEST(grow_T5_ends_when_every_write_fails)
 		assert_non_null(page(i));
 		assert_int_not_equal(page(i)->dirty, 0);
 	}
-	/* inactive: at most 10, each of which becomes active; active: at most 20 */
-	assert_in_range(sim_swap_disk.errors, 10, 32);
+	/* inactive: 10, each of which becomes active; active: the 10 there were at entry */
+	assert_int_equal(sim_swap_disk.errors, 20);
 	sim_swap_disk.write_error_every = 0;
+	done();
+}
+
+/* With nothing on a queue at entry there is no try. */
+RUN_TEST(grow_T5a_empty_queue_is_not_tried)
+{
+	struct vm_page *m;
+
+	(void)arg;
+	boot();
+	m = sim_swap_page(object, 0, PQ_ACTIVE, true);
+	vm_pageout_grow_cache(1, 0, ALL);
+	assert_ptr_equal(page(0), m);
+	assert_int_equal(sim_swap_disk.writes, 0);
 	done();
 }
 
@@ -227,6 +243,7 @@ static void
 boot_two_domains(void)
 {
 	sim_mm_boot_domains(FRAMES, 2);
+	swap_pager_init(); /* without areas, nor what an earlier test left in one */
 }
 
 RUN_TEST(grow_T6_domain_outside_the_range_is_not_scanned)
@@ -258,6 +275,45 @@ RUN_TEST(grow_T7_first_domain_moves_on)
 	vm_pageout_grow_cache(0, 0, ALL);
 	assert_int_equal(last_grown(1), first);
 	sim_mm_check();
+}
+
+/* The domain that may not give so many is passed by; if none may, each has a deficit. */
+RUN_TEST(contig_of_another_domain)
+{
+	struct vm_phys_range range = { .high = ALL };
+	struct vm_page *m, *other;
+	uint32_t pages;
+
+	(void)arg;
+	boot_two_domains();
+	pages = vm_meter_free(&vm_domains[0]) - vm_domains[0].v_free_reserved;
+	m = vm_page_alloc_contig(VM_ALLOC_NORMAL, pages, &range);
+	assert_non_null(m);
+	assert_int_equal(m->domain, 0);
+	other = vm_page_alloc_contig(VM_ALLOC_NORMAL, 16, &range);
+	assert_non_null(other);
+	assert_int_equal(other->domain, 1);
+	assert_int_equal(vm_domains[0].vm_pageout_deficit, 0);
+	assert_null(vm_page_alloc_contig(VM_ALLOC_NORMAL, vm_domains[1].v_page_count, &range));
+	assert_int_equal(vm_domains[0].vm_pageout_deficit, vm_domains[0].v_page_count);
+	assert_int_equal(vm_domains[1].vm_pageout_deficit, vm_domains[1].v_page_count);
+	vm_page_free_contig(other, 16);
+	vm_page_free_contig(m, pages);
+	sim_mm_check();
+}
+
+/* Asking in vain, again and again, does not ask the daemon for more than there is. */
+RUN_TEST(contig_refusals_have_an_end)
+{
+	struct vm_phys_range range = { .high = ALL };
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	for (i = 0; i < 10000; i++)
+		assert_null(vm_page_alloc_contig(VM_ALLOC_NORMAL, UINT32_MAX - i, &range));
+	assert_in_range(vmd->vm_pageout_deficit, FRAMES / 2, 2 * FRAMES);
+	done();
 }
 
 /* ---- locks */
@@ -326,6 +382,10 @@ RUN_TEST(contig_alignment_boundary_and_limits)
 	m = vm_page_alloc_contig(VM_ALLOC_NORMAL, 4, &range);
 	assert_int_equal(VM_PAGE_TO_PHYS(m), base);
 	vm_page_free_contig(m, 4);
+	range = (struct vm_phys_range){ .low = ALL - 100, .high = ALL, .alignment = 1ull << 63 };
+	assert_null(vm_page_alloc_contig(VM_ALLOC_NORMAL, 4, &range));
+	range.alignment = 3;
+	SIM_EXPECT_ASSERT("F1", vm_page_alloc_contig(VM_ALLOC_NORMAL, 4, &range));
 	range = (struct vm_phys_range){ .high = ALL };
 	assert_null(vm_page_alloc_contig(VM_ALLOC_NORMAL, free_pages - vmd->v_free_reserved + 1,
 	    &range));
@@ -389,6 +449,29 @@ RUN_TEST(contig_alloc_makes_room)
 	done();
 }
 
+/* As a driver asks: by bytes and addresses. */
+RUN_TEST(contig_for_drivers)
+{
+	uint32_t free_pages;
+	uint64_t pa;
+
+	(void)arg;
+	boot();
+	free_pages = vm_meter_free(vmd);
+	assert_int_equal(contig_alloc(2 * PAGE_SIZE + 1, SIM_RAM_BASE + 0x123456, ALL, 0x10000, &pa),
+	    0);
+	assert_int_equal(pa, SIM_RAM_BASE + 0x130000);
+	assert_int_equal(vm_meter_free(vmd), free_pages - 3);
+	sim_mm_check();
+	contig_free(pa, 2 * PAGE_SIZE + 1);
+	assert_int_equal(vm_meter_free(vmd), free_pages);
+	assert_int_equal(contig_alloc(0, 0, ALL, 0, &pa), ERR_NOMEM);
+	assert_int_equal(contig_alloc(UINT64_MAX, 0, ALL, 0, &pa), ERR_NOMEM);
+	assert_int_equal(contig_alloc(FRAMES * PAGE_SIZE, 0, ALL, 0, &pa), ERR_NOMEM);
+	assert_int_equal(contig_alloc(1, 0, SIM_RAM_BASE, 0, &pa), ERR_NOMEM);
+	done();
+}
+
 int
 main(void)
 {
@@ -399,12 +482,16 @@ main(void)
 		cmocka_unit_test(grow_T3_tries_2_empties_the_active_queue),
 		cmocka_unit_test(grow_T4_pages_partly_outside_stay),
 		cmocka_unit_test(grow_T5_ends_when_every_write_fails),
+		cmocka_unit_test(grow_T5a_empty_queue_is_not_tried),
 		cmocka_unit_test(grow_T6_domain_outside_the_range_is_not_scanned),
 		cmocka_unit_test(grow_T7_first_domain_moves_on),
+		cmocka_unit_test(contig_of_another_domain),
+		cmocka_unit_test(contig_refusals_have_an_end),
 		cmocka_unit_test(grow_waits_for_a_locked_page),
 		cmocka_unit_test(contig_alignment_boundary_and_limits),
 		cmocka_unit_test(contig_random_pieces),
 		cmocka_unit_test(contig_alloc_makes_room),
+		cmocka_unit_test(contig_for_drivers),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
