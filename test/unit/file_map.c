@@ -172,6 +172,28 @@ RUN_TEST(file_map_unmapping_keeps_the_pages)
 	halt();
 }
 
+RUN_TEST(check_C18_files_and_their_objects)
+{
+	struct vm_page *m;
+
+	(void)arg;
+	boot(4 * PAGE_SIZE);
+	sim_file_map(a, &file, BASE, VM_PROT_READ, 0);
+	(void)load(a, BASE);
+	m = vm_page_lookup(object(), 0);
+	assert_null(file_pager_check());
+	file.vnode.size_bytes = 5 * PAGE_SIZE;
+	assert_non_null(strstr(file_pager_check(), "F2"));
+	file.vnode.size_bytes = 4 * PAGE_SIZE;
+	m->dirty = VM_PAGE_BITS_ALL;
+	assert_non_null(strstr(file_pager_check(), "F4"));
+	m->dirty = 0;
+	object()->vnode = NULL;
+	assert_non_null(strstr(file_pager_check(), "F1"));
+	object()->vnode = &file.vnode;
+	halt();
+}
+
 /* ---- the end of the file */
 
 RUN_TEST(file_map_past_the_end_cannot_be_used)
@@ -386,6 +408,7 @@ main(void)
 		cmocka_unit_test(file_map_private_alone_writes_nothing),
 		cmocka_unit_test(file_map_text_is_read_once_for_two_programs),
 		cmocka_unit_test(file_map_unmapping_keeps_the_pages),
+		cmocka_unit_test(check_C18_files_and_their_objects),
 		cmocka_unit_test(file_map_past_the_end_cannot_be_used),
 		cmocka_unit_test(file_map_a_write_after_cleaning_is_noticed),
 		cmocka_unit_test(page_clean_ends_though_somebody_writes),

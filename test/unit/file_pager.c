@@ -504,27 +504,6 @@ RUN_TEST(file_pager_killed_reader_gives_up)
 	put_away();
 }
 
-RUN_TEST(file_pager_check_finds_what_is_wrong)
-{
-	struct vm_page *m;
-
-	(void)arg;
-	boot(4 * PAGE_SIZE, 8, 0);
-	m = get(1, 0);
-	assert_null(file_pager_check());
-	file.vnode.size_bytes = 5 * PAGE_SIZE;
-	assert_non_null(strstr(file_pager_check(), "F2"));
-	file.vnode.size_bytes = 4 * PAGE_SIZE;
-	m->dirty = VM_PAGE_BITS_ALL;
-	assert_non_null(strstr(file_pager_check(), "F4"));
-	m->dirty = 0;
-	object->vnode = NULL;
-	assert_non_null(strstr(file_pager_check(), "F1"));
-	object->vnode = &file.vnode;
-	vm_page_unhold(m);
-	put_away();
-}
-
 /* ---- page_clean */
 
 RUN_TEST(page_clean_runs_in_order)
@@ -607,7 +586,6 @@ main(void)
 		cmocka_unit_test(file_pager_one_object_a_file),
 		cmocka_unit_test(file_pager_kept_objects_are_bounded),
 		cmocka_unit_test(file_pager_killed_reader_gives_up),
-		cmocka_unit_test(file_pager_check_finds_what_is_wrong),
 		cmocka_unit_test(page_clean_runs_in_order),
 		cmocka_unit_test(page_clean_part_keeps_the_rest_dirty),
 		cmocka_unit_test(page_clean_invalidates),

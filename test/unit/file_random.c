@@ -30,7 +30,7 @@
 #define TASKS   3u
 #define PAGES   240u
 #define FRAMES  400u
-#define STEPS   800u
+#define STEPS   12000u
 #define SHARED  0x10000000ull
 #define PRIVATE 0x20000000ull
 #define RW      (VM_PROT_READ | VM_PROT_WRITE)
@@ -109,8 +109,9 @@ do_private(struct program *p)
 		else
 			assert_true(byte == before || byte == byte_at(page) ||
 			    page % TASKS != p->index);
-	} else if (sim_store(p->vm, PRIVATE + (vm_offset_t)page * PAGE_SIZE + page, &next, 1) == 0) {
-		p->own[page] = next;
+	} else {
+		if (sim_store(p->vm, PRIVATE + (vm_offset_t)page * PAGE_SIZE + page, &next, 1) == 0)
+			p->own[page] = next;
 	}
 }
 
@@ -252,6 +253,8 @@ run(uint64_t seed, uint32_t cluster_sectors, uint32_t errors)
 	assert_true(mm_params.v_vnodepgsout > 0 && mm_params.v_tcached > 0);
 	sim_file_check();
 	check_disk();
+	for (i = 0; i < 100 && file.vnode.object != NULL && file.vnode.object->ref_count != 0; i++)
+		tsleep(&running, "syncer", 10000); /* it may be at the file just now */
 	assert_int_equal(file.vnode.object == NULL ? 0 : file.vnode.object->ref_count, 0);
 	assert_int_equal(file.vnode.ref_count, 1 + (file.vnode.object != NULL));
 }
