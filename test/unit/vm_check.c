@@ -81,6 +81,18 @@ a_free_page(void)
 	return (m);
 }
 
+/* The head of a block of free frames. */
+static struct vm_page *
+a_block(void)
+{
+	uint32_t n = 1;
+
+	while ((vm_page_array[n].flags & PG_FREE) == 0 || vm_page_array[n].order == 0 ||
+	    vm_page_array[n].order >= VM_PHYS_ORDERS - 1)
+		n++;
+	return (&vm_page_array[n]);
+}
+
 static void
 check_counts_what_it_sees(void **state)
 {
@@ -109,6 +121,7 @@ check_C1_free_frames(void **state)
 	PLANT(m->object, object, "C1");
 	PLANT(m->wire_count, 1, "C1");
 	PLANT(m->dirty, 1, "C1");
+	PLANT(page(5)->flags, PG_FREE, "C1");
 }
 
 static void
@@ -118,6 +131,7 @@ check_C2_free_counts(void **state)
 	PLANT(vmd->v_free_count, vmd->v_free_count - 1, "C2");
 	PLANT(page(3)->order, 0, "C2");
 	PLANT(page(3)->order, VM_PHYS_ORDER_HOT, "C2");
+	PLANT(a_block()->order, a_block()->order + 1, "C2");
 	PLANT(vmd->v_cache_count, 1, "C16");
 }
 
@@ -151,6 +165,9 @@ check_C6_C7_pages(void **state)
 	PLANT(m->valid, 0x0f, "C6");
 	vm_page_dequeue(m);
 	expect("C7");
+	vm_page_hold(m); /* somebody has it in his hands */
+	sim_mm_check();
+	vm_page_unhold(m);
 	vm_page_activate(m);
 	sim_mm_check();
 }
@@ -199,6 +216,7 @@ swap_body(void *arg)
 	pmap_remove_write(page(3));
 	sim_mm_check();
 	PLANT(object->swap_count, 0, "C10");
+	PLANT(object->size_pages, 2, "C8"); /* the slot lies beyond, too */
 	PLANT(object->type, OBJT_DEFAULT, "C10");
 	assert_int_equal(swap_map_clear(object, 3), SWAP_SLOT(0, 5));
 	sim_mm_check();
@@ -270,6 +288,11 @@ cached_body(void *arg)
 	PLANT(m->object, NULL, "C16");
 	PLANT(m->pindex, 4, "C16");
 	PLANT(object->cached_count, 0, "C16");
+	PLANT(object->cache_root, VM_PAGE_NONE, "C16");
+	assert_int_equal(pmap_enter(&vm->pmap, BASE + ptoa(40), m, VM_PROT_READ, 0), 0);
+	expect("C16");
+	pmap_remove_all(m);
+	m->aflags = 0;
 	vm_page_cache_release(m);
 	assert_int_equal(swap_map_clear(object, 3), SWAP_SLOT(0, 5));
 	sim_mm_check();
@@ -298,6 +321,7 @@ chain_body(void *arg)
 	PLANT(object->shadow_count, 0, "C17");
 	PLANT(object->shadow_count, 2, "C17");
 	PLANT(top->type, OBJT_VNODE, "C17");
+	PLANT(top->backing_object, NULL, "C17");
 	PLANT(object->flags, object->flags | OBJ_DEAD, "C17");
 	PLANT(object->backing_object, top, "C17"); /* a ring */
 	PLANT(top->shadow_link.le_next, top, "C17");
