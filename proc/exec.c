@@ -23,7 +23,7 @@
  * Owns: nothing; works on the calling process.
  * Does not: parse ELF (elf.c).
  * Invariants:
- *   X1  called by the process's own task, before it has run any user code
+ *   X1  called by the process's own task, with nothing mapped in its address space yet
  *   X2  a file from which a program runs is not open for writing: vnode.is_text, until
  *       nobody maps it (mm/file_pager.c), and vnode.writer_count exclude each other
  * Yields: everywhere (file reads, page faults).

@@ -40,6 +40,7 @@ extern const struct proc_abi proc_abi_aarch64;
  *  (none) ------------> EMBRYO -----------------------> ACTIVE ----------> ZOMBIE
  *                          \________ exec failed ________________________/   |
  *                                                         proc_wait (reaped) +--> (none)
+ * proc_fork makes a child ACTIVE; proc_exec leaves the process ACTIVE (loading meanwhile).
  */
 enum proc_state { PROC_EMBRYO, PROC_ACTIVE, PROC_ZOMBIE };
 
