@@ -37,7 +37,7 @@
 #include "mm/vm_launder.h"
 #include "mm/vm_meter.h"
 
-#define YIELD_PAGES     8u /* a sum costs 840 instructions, a record as many again at worst */
+#define YIELD_PAGES     4u /* a sum costs 840 instructions, a record as many again at worst */
 #define REPORT_EVERY_US 1000000u /* write errors of one area told at most so often */
 
 struct swap_write {

@@ -11,9 +11,9 @@
 
 /*
  * A scan yields by the work that it has done, not by the pages that it has passed: at most
- * about 20,000 instructions lie between two yields. One unit is some 300 instructions.
+ * about 20,000 instructions lie between two yields. One unit is at most some 800 instructions.
  */
-#define VM_SCAN_WORK_MAX   64u
+#define VM_SCAN_WORK_MAX   24u
 #define VM_SCAN_WORK_LOOK   1u /* locks, questions, a place on a queue */
 #define VM_SCAN_WORK_MAPPED 1u /* reference flags of its mappings */
 #define VM_SCAN_WORK_UNMAP  3u /* all mappings removed, and perhaps the page freed */

@@ -21,7 +21,7 @@
 
 #define FRAMES 2048u
 #define SLOTS  1024u
-#define YIELD_EVERY 64u /* unmapped pages: VM_SCAN_WORK_MAX */
+#define YIELD_EVERY 24u /* unmapped pages: VM_SCAN_WORK_MAX */
 
 static struct vm_domain *const vmd = &vm_domains[0];
 static struct vmspace *vm;
@@ -424,7 +424,7 @@ watch_scan(uint32_t pass)
 	sim_swap_settle(object);
 }
 
-/* 64 units of work: 64 pages that nobody maps, 12 that must be unmapped. */
+/* 24 units of work: 24 pages that nobody maps, 5 that must be unmapped. */
 RUN_TEST(scan_yields_by_work_done)
 {
 	uint32_t i;
@@ -437,8 +437,8 @@ RUN_TEST(scan_yields_by_work_done)
 	watch_scan(1);
 	assert_in_range(looked_max, 1, YIELD_EVERY);
 	vmd->vm_pageout_deficit = 5000;
-	watch_scan(2); /* clusters of 16: at most 8 pages are summed up at once */
-	assert_in_range(slots_max, 1, 8);
+	watch_scan(2); /* clusters of 16: at most 4 pages are summed up at once */
+	assert_in_range(slots_max, 1, 4);
 	boot();
 	for (i = 0; i < 200; i++) {
 		assert_int_equal(sim_swap_verify(vm, i, 0), ERR_CORRUPT); /* zeros, mapped */
@@ -448,7 +448,7 @@ RUN_TEST(scan_yields_by_work_done)
 	vmd->vm_pageout_deficit = 5000;
 	watch_scan(1);
 	assert_int_equal(inactive_count(), 0);
-	assert_in_range(looked_max, 1, 13);
+	assert_in_range(looked_max, 1, 5);
 }
 
 /* ---- under fire */
