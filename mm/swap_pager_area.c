@@ -118,6 +118,7 @@ swap_area_alloc_run(uint32_t *count)
 		slot = alloc_exactly(*count);
 	}
 	if (slot == SWAP_SLOT_NONE) {
+		mm_params.swap_alloc_failures++;
 		full = almost_full = true;
 		*count = 0;
 		return (SWAP_SLOT_NONE);

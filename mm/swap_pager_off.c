@@ -17,7 +17,9 @@
  *   N1 an object that is waited for has paging in progress, so it is neither destroyed
  *      nor merged meanwhile;
  *   N2 a slot is given up only when its page is in memory and dirty;
- *   N3 before the first page is read it is known that all fit.
+ *   N3 before the first page is read it is known that all fit;
+ *   N4 when others have used up that room meanwhile, swapoff gives up: nobody is killed
+ *      for it.
  * Yields: swap_pager_swapoff, for pages, memory and reads, each SCHED_LOOP_MAX slots.
  * Complexity: O(slots) a round; a page costs as much as a fault that reads.
  * See: contract 1.15, T8.
@@ -69,7 +71,10 @@ absent_pages(const struct swap_area *area)
 	return (absent);
 }
 
-/* Pages of the area that neither memory nor other areas can take. */
+/*
+ * Pages of the area that neither memory nor other areas can take. Below free_target and
+ * without swap somebody is killed soon (Q6).
+ */
 static uint32_t
 unfit_pages(const struct swap_area *area)
 {
@@ -77,8 +82,8 @@ unfit_pages(const struct swap_area *area)
 	const struct vm_domain *vmd;
 
 	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++)
-		if (!vm_page_count_min(vmd))
-			room += vm_meter_free(vmd) - vmd->v_free_min;
+		if (!vm_page_count_target(vmd))
+			room += vm_meter_free(vmd) - vmd->v_free_target;
 	return (absent > room ? absent - room : 0);
 }
 
@@ -120,11 +125,12 @@ take_over(struct vm_page *m)
 static int
 fetch(struct vm_object *object, vm_pindex_t pindex, uint32_t slot)
 {
-	struct vm_page *m = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL);
+	struct vm_page *m;
 	int error = 0;
 
-	if (m == NULL && swap_pager_avail() == 0)
-		return (ERR_NOMEM);
+	if (swap_pager_avail() == 0 && vm_page_count_target(&vm_domains[0]))
+		return (ERR_NOMEM); /* N4 */
+	m = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL);
 	if (m == NULL) {
 		vm_wait(&vm_domains[0]);
 		return (SLOT_AGAIN);

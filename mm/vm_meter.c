@@ -89,6 +89,8 @@ vm_meter_init_thresholds(struct vm_domain *vmd)
 	if (vmd->v_inactive_target > vmd->v_free_count / 3)
 		vmd->v_inactive_target = vmd->v_free_count / 3;
 	vm_meter_set_wakeup_thresh(vmd);
+	if (mm_params.v_free_lowest == 0 || vmd->v_free_count < mm_params.v_free_lowest)
+		mm_params.v_free_lowest = vmd->v_free_count;
 	KASSERT(vmd->v_free_reserved <= vmd->v_free_severe &&
 	    vmd->v_free_severe <= vmd->v_free_min && vmd->v_free_min < vmd->v_free_target,
 	    "M1: thresholds are ordered");
@@ -118,6 +120,8 @@ vm_meter_is_pagedaemon(const struct task *t)
 void
 pagedaemon_wakeup(struct vm_domain *vmd)
 {
+	if (vm_meter_free(vmd) < mm_params.v_free_lowest)
+		mm_params.v_free_lowest = vm_meter_free(vmd);
 	if (vmd->vm_pages_needed || vm_meter_is_pagedaemon(curtask()))
 		return;
 	vmd->vm_pages_needed = true;

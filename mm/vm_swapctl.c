@@ -3,15 +3,16 @@
  * swapon and swapoff while programs run.
  *
  * An area's records (28 bytes a page, see swap_map.c) are sized at swapon. At boot they
- * come from memory outside the pool. Later they are frames of the pool in one piece,
- * given back at swapoff; what an area from boot leaves behind is kept for the next area
- * that fits into it, because the pool cannot take it.
+ * come from memory outside the pool. Later they are frames of the pool in one piece. What
+ * an area leaves behind is kept for the next area that fits into it: swapping off and on
+ * again must not fail because memory in one piece is hard to get. Frames of the pool are
+ * given back when a larger area comes.
  *
  * Owns: records that no area uses, and which of those in use are frames of the pool.
  * Does not: know slots (swap_pager*.c).
  * Invariants:
  *   Y1 records are in this table from the swapoff of an area from boot, or the swapon of
- *      any other one, until their frames are given back.
+ *      any other one, on.
  * Yields: both.
  * See: docs/decisions/0016-swap-records-at-run-time.md; contract 1.15.
  */
@@ -77,15 +78,18 @@ new_records(vm_size_t bytes)
 	return (r);
 }
 
-/* No area uses them any more. */
+/* Give back kept frames of the pool: larger ones are needed. */
 static void
-leave(struct records *r)
+release_kept(void)
 {
-	r->in_use = false;
-	if (r->pages == NULL)
-		return;
-	vm_page_free_contig(r->pages, (uint32_t)atop(round_page(r->bytes)));
-	r->start = NULL;
+	struct records *r;
+
+	for (r = table; r < table + 2 * SWAP_AREAS_MAX; r++) {
+		if (r->start == NULL || r->in_use || r->pages == NULL)
+			continue;
+		vm_page_free_contig(r->pages, (uint32_t)atop(round_page(r->bytes)));
+		r->start = NULL;
+	}
 }
 
 int
@@ -107,14 +111,15 @@ vm_swapon(const char *name)
 		return (error);
 	bytes = swap_pager_record_bytes(slots);
 	r = find_kept(bytes);
-	if (r == NULL)
+	if (r == NULL) {
+		release_kept();
 		r = new_records(bytes);
+	}
 	if (r == NULL)
 		return (ERR_NOMEM);
 	r->in_use = true;
 	error = swap_pager_swapon(dev, r->start, r->bytes, needs_header);
-	if (error != 0)
-		leave(r);
+	r->in_use = error == 0;
 	return (error);
 }
 
@@ -131,7 +136,7 @@ vm_swapoff(const char *name, uint32_t *unfit_pages)
 		return (error);
 	r = find_records(result.records);
 	if (r != NULL) {
-		leave(r);
+		r->in_use = false;
 	} else if ((r = find_records(NULL)) != NULL) { /* Y1 */
 		*r = (struct records){ result.records, result.record_bytes, NULL, false };
 	}
