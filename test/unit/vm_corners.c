@@ -354,6 +354,7 @@ RUN_TEST(contig_classes_keep_their_reserves)
 
 	(void)arg;
 	boot(8);
+	vmd->worker = NULL; /* an ordinary caller: the daemon's NORMAL is SYSTEM */
 	sim_swap_leave_free(vmd->v_free_reserved + 3);
 	vmd->vm_pageout_deficit = 0;
 	assert_null(vm_page_alloc_contig(VM_ALLOC_NORMAL, 4, &any));
