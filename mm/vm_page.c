@@ -79,9 +79,8 @@ frame_of(struct vm_domain *vmd, uint32_t class)
 
 	if (!class_allows(vmd, class))
 		return (NULL);
-	m = vm_phys_alloc(vmd->id, 0);
-	if (__builtin_expect(m == NULL, 0))
-		m = vm_page_cache_reuse(vmd->id);
+	m = __builtin_expect(vmd->v_free_count != 0, 1) ? vm_phys_alloc(vmd->id, 0) :
+	    vm_page_cache_reuse(vmd->id);
 	if (__builtin_expect(vm_paging_needed(vmd), 0))
 		pagedaemon_wakeup(vmd);
 	return (m);

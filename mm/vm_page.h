@@ -126,9 +126,9 @@ void *vm_page_address(const struct vm_page *m);
 struct vm_page *vm_page_alloc(struct vm_object *object, vm_pindex_t pindex, uint32_t req);
 
 /* ---- Cached pages (contract 1.13; mm/vm_page_cache.c, mm/vm_object_cache.c). None of
- * these yields. cache: m is clean, unmapped and without pins (asserted); it becomes free memory that
- * keeps its contents, or is freed where these are worth nothing. try_to_cache: false if
- * m is dirty or in use, else its mappings go and it is cached. */
+ * these yields. cache: m is clean, unmapped and without pins (asserted); it becomes free
+ * memory that keeps its contents, or is freed where these are worth nothing. try_to_cache:
+ * false if m is dirty or in use, else its mappings go and it is cached. */
 void vm_page_cache(struct vm_page *m);
 bool vm_page_try_to_cache(struct vm_page *m);
 struct vm_page *vm_page_cache_lookup(struct vm_object *object, vm_pindex_t pindex);

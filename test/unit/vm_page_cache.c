@@ -13,6 +13,7 @@
 
 #include "kern/sched.h"
 #include "mm/swap_map.h"
+#include "mm/vm_check.h"
 #include "mm/vm_launder.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
@@ -155,6 +156,8 @@ RUN_TEST(cache_T4_never_written_reads_zero)
 	boot(0);
 	assert_int_equal(sim_load(vm, SIM_SWAP_BASE, bytes, PAGE_SIZE), 0);
 	assert_int_equal(object->type, OBJT_DEFAULT);
+	assert_int_equal(page(0)->dirty, 0);
+	assert_memory_equal(vm_page_address(page(0)), zeros, PAGE_SIZE);
 	assert_true(vm_page_try_to_cache(page(0)));
 	assert_false(vm_page_is_cached(object, 0));
 	assert_int_equal(vmd->v_cache_count, 0);
@@ -224,6 +227,23 @@ RUN_TEST(cache_T6_never_dirty_or_mapped)
 	vm_page_wire(page(2));
 	assert_false(vm_page_try_to_cache(page(2)));
 	vm_page_unwire(page(2), PQ_INACTIVE);
+	sim_mm_check();
+}
+
+/* What is cached can be had again: a page whose slot has gone is found by the check. */
+RUN_TEST(cache_without_copy_is_found)
+{
+	struct vm_check_result r;
+	uint32_t slot;
+
+	(void)arg;
+	boot(4);
+	assert_true(vm_page_try_to_cache(page(1)));
+	slot = swap_map_clear(object, 1);
+	vm_check(&r);
+	assert_int_equal(r.broken, 1);
+	assert_non_null(strstr(r.first_broken, "C16"));
+	assert_int_equal(swap_map_assign(object, 1, slot, swap_map_crc(slot)), SWAP_SLOT_NONE);
 	sim_mm_check();
 }
 
@@ -307,6 +327,7 @@ main(void)
 		cmocka_unit_test(cache_T4a_swap_object_without_slot),
 		cmocka_unit_test(cache_T5_end_of_object_drops_its_pages),
 		cmocka_unit_test(cache_T6_never_dirty_or_mapped),
+		cmocka_unit_test(cache_without_copy_is_found),
 		cmocka_unit_test(cache_request_for_cached_only_or_not_at_all),
 		cmocka_unit_test(cache_refused_by_class),
 		cmocka_unit_test(cache_set_against_a_model),

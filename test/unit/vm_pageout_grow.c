@@ -458,8 +458,8 @@ RUN_TEST(contig_for_drivers)
 	(void)arg;
 	boot();
 	free_pages = vm_meter_free(vmd);
-	assert_int_equal(contig_alloc(2 * PAGE_SIZE + 1, SIM_RAM_BASE + 0x123456, ALL, 0x10000, &pa),
-	    0);
+	assert_int_equal(contig_alloc(2 * PAGE_SIZE + 1, SIM_RAM_BASE + 0x123456, ALL, 0x10000,
+	    &pa), 0);
 	assert_int_equal(pa, SIM_RAM_BASE + 0x130000);
 	assert_int_equal(vm_meter_free(vmd), free_pages - 3);
 	sim_mm_check();
