@@ -111,7 +111,7 @@ advise_some(struct vmspace *vm, const struct vm_map_entry *entry, vm_offset_t st
 	vm_pindex_t first = entry->offset + (vm_pindex_t)atop(start - entry->start);
 	vm_pindex_t last = first + (vm_pindex_t)atop(end - start);
 
-	if (entry->wired_count != 0 || entry->object == NULL ||
+	if (entry->object == NULL ||
 	    sleep_lock_held(&entry->object->lock))
 		return;
 	if (advice == VM_ADVICE_FREE && may_forget(entry->object)) {
