@@ -24,8 +24,11 @@
 #include "kern/sched.h"
 #include "kern/trace.h"
 #include "lib/assert.h"
+#include "mm/vm_meter.h"
 #include "proc/exec.h"
 #include "proc/proc_internal.h"
+
+#define TRIES_MAX 16 /* to find memory for what the kernel needs */
 
 /* First code of a child's task. */
 static void
@@ -81,8 +84,8 @@ start(struct proc *p, struct vmspace *vm, uint32_t *pid)
 	return (error);
 }
 
-int
-proc_fork(struct proc *parent, uint32_t *pid)
+static int
+fork_once(struct proc *parent, uint32_t *pid)
 {
 	struct vmspace *vm;
 	struct proc *p;
@@ -98,6 +101,20 @@ proc_fork(struct proc *parent, uint32_t *pid)
 	}
 	if (error != 0)
 		vmspace_free(vm);
+	return (error);
+}
+
+/* A kernel stack is not paged: when there is no memory for it, the page daemon may soon
+ * have made some. */
+int
+proc_fork(struct proc *parent, uint32_t *pid)
+{
+	uint32_t tries = 0;
+	int error;
+
+	while ((error = fork_once(parent, pid)) == ERR_NOMEM && !parent->killed &&
+	    ++tries < TRIES_MAX)
+		vm_wait_any();
 	return (error);
 }
 

@@ -230,12 +230,26 @@ child_idles(void)
 	program_exit(0);
 }
 
+/* Whoever waits for memory is woken, but there is none. */
+static void
+waker(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		tsleep(&disk, "waker", 1000);
+		vm_meter_wake_waiters(&vm_domains[0]);
+	}
+}
+
 static void
 do_poor_fork(void)
 {
+	struct task *task;
+
 	uint32_t failed = 0, i;
 	int64_t result;
 
+	assert_int_equal(task_create(&task, "waker", PRI_NORMAL, waker, NULL), 0);
 	word_set(0, 55);
 	for (i = 0; i < 12; i++) {
 		sim_swap_leave_free(i);
