@@ -66,24 +66,10 @@ sleep_lock_acquire_timed(struct sleep_lock *lock, uint64_t timeout_us)
 	return (0);
 }
 
-bool
-sleep_lock_try(struct sleep_lock *lock)
-{
-	if (lock->owner != NULL)
-		return (false);
-	if (__builtin_expect(sleep_lock_refuse != NULL, 0) && sleep_lock_refuse(lock))
-		return (false);
-	lock->owner = curtask();
-	return (true);
-}
-
 void
-sleep_lock_release(struct sleep_lock *lock)
+sleep_lock_wake(struct sleep_lock *lock)
 {
-	KASSERT(lock->owner == curtask(), "S2: only the owner releases a sleep lock");
-	lock->owner = NULL;
-	if (lock->waiters != 0)
-		wakeup_one(lock);
+	(void)wakeup_one(lock);
 }
 
 void

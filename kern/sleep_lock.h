@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kern/machdep.h"
+#include "lib/assert.h"
 #include "lib/err.h"
 
 struct task;
@@ -27,10 +29,32 @@ struct sleep_lock {
 void sleep_lock_acquire(struct sleep_lock *lock);
 /* The same for at most timeout_us: 0, or ERR_TIMEDOUT without the lock. May yield. */
 int sleep_lock_acquire_timed(struct sleep_lock *lock, uint64_t timeout_us) ERR_MUST_CHECK;
-/* True if it was free and is the caller's now. Never yields. */
-bool sleep_lock_try(struct sleep_lock *lock);
+/* Test seam: sleep_lock_try fails when this says so. NULL in production. */
+extern bool (*sleep_lock_refuse)(const struct sleep_lock *lock);
+
+/* True if it was free and is the caller's now. Never yields. Inline, as the release: the
+ * page daemon does both for each page that it looks at. */
+static inline bool
+sleep_lock_try(struct sleep_lock *lock)
+{
+	if (lock->owner != NULL)
+		return (false);
+	if (__builtin_expect(sleep_lock_refuse != NULL, 0) && sleep_lock_refuse(lock))
+		return (false);
+	lock->owner = curtask();
+	return (true);
+}
+/* Wake the longest sleeper, for sleep_lock_release. Never yields. */
+void sleep_lock_wake(struct sleep_lock *lock);
 /* The caller owns it (asserted). Never yields. */
-void sleep_lock_release(struct sleep_lock *lock);
+static inline void
+sleep_lock_release(struct sleep_lock *lock)
+{
+	KASSERT(lock->owner == curtask(), "S2: only the owner releases a sleep lock");
+	lock->owner = NULL;
+	if (__builtin_expect(lock->waiters != 0, 0))
+		sleep_lock_wake(lock);
+}
 /* Sleep until it is free for a moment, without taking it. May yield. */
 void sleep_lock_wait(struct sleep_lock *lock);
 /* Does the calling task own it? */
@@ -41,8 +65,5 @@ sleep_lock_held(const struct sleep_lock *lock)
 {
 	return (__builtin_expect(lock->owner != NULL, 0) && !sleep_lock_owned(lock));
 }
-
-/* Test seam: sleep_lock_try fails when this says so. NULL in production. */
-extern bool (*sleep_lock_refuse)(const struct sleep_lock *lock);
 
 #endif

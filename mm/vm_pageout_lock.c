@@ -80,7 +80,8 @@ vm_pageout_fallback_object_lock(struct vm_page *m, struct vm_page **next)
 }
 
 bool
-vm_pageout_lock_both(struct vm_page *m, struct vm_object **object, struct vm_page **next)
+vm_pageout_lock_both_slow(struct vm_page *m, struct vm_object **object,
+    struct vm_page **next)
 {
 	if (!vm_pageout_page_lock(m, next)) {
 		vm_page_unlock(m);
