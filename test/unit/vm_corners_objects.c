@@ -174,7 +174,8 @@ RUN_TEST(swap_get_takes_what_lies_side_by_side)
 	vm_page_xunbusy(page(4));
 	frames(m, 16);
 	swap_pager_ops.free_space(object, 20, 21);
-	assert_int_equal(swap_pager_ops.get_pages(object, m, 8, 4), VM_PAGER_FAIL); /* nothing there */
+	/* Nothing there. */
+	assert_int_equal(swap_pager_ops.get_pages(object, m, 8, 4), VM_PAGER_FAIL);
 	assert_null(page(16));
 	vm_page_free(page(20));
 	sim_swap_disk.dev.bio_blocks_max = 16;
@@ -330,8 +331,9 @@ RUN_TEST(map_fails_at_any_point_without_trace)
 	assert_true(failed > 0);
 	sim_mm_check();
 	sim_swap_leave_free(0);
-	while (error == 0 && vmspace_alloc(PAGE_SIZE, 1ull << 32) != NULL)
+	for (n = 0; n < 4000 && vmspace_alloc(PAGE_SIZE, 1ull << 32) != NULL; n++)
 		continue;
+	assert_true(n < 4000);
 	sim_swap_leave_free(vmd->v_free_target);
 	end();
 }
