@@ -40,7 +40,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run test quick bench check docs sdcard debug help clean setup \
-	kernel apps host-tests host-test check-objects coverage FORCE
+	kernel apps host-tests host-test check-objects coverage soak FORCE
 .DEFAULT_GOAL := help
 
 CROSS := aarch64-linux-gnu-
@@ -63,6 +63,7 @@ help:
 	@echo 'make quick               host tests, checks, and one boot a board (under 4 minutes)'
 	@echo 'make host-test T=NAME    build and run one host test (the stem of its .c file)'
 	@echo '    LENIENT=1            leave out library files that do not compile'
+	@echo 'make soak SECONDS=n       long forms: models with new seeds, long images on both boards'
 	@echo 'make coverage            branches of mm/ that the host tests take'
 	@echo 'make bench               measured figures'
 	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
@@ -365,6 +366,9 @@ test: $(IMAGES) host-tests $(CHECK_INPUTS)
 
 quick: $(IMAGES) host-tests $(CHECK_INPUTS)
 	@tools/run_tests --quick $(T)
+
+soak: $(IMAGES) host-tests
+	@tools/soak '$(SECONDS)'
 
 bench: $(IMAGES)
 	@tools/run_tests --bench $(T)
