@@ -10,7 +10,8 @@
  * command for the window and not one for each piece.
  *
  * Owns: the mount, the window and its lock, every vnode's ref_count.
- * Does not: cache more than the window (mm's file pages will), write.
+ * Does not: know the pages that mm keeps of a file (mm/file_pager), which may be newer
+ *   than the disk: programs read those. Nor write.
  * Invariants:
  *   V1 a vnode is used only while it has references;
  *   V2 the window is touched only under its lock, and holds bytes of window_vp only;

@@ -94,7 +94,8 @@ void vnode_unref(struct vnode *vp);
 /*
  * Read count bytes at offset into a wired kernel buffer, a page-bounce at a time
  * through a wired scratch page or directly. Returns bytes read (short at the end
- * of the file) or ERR_*. May yield.
+ * of the file) or ERR_*. From the disk: what mm/file_pager has not written yet is not
+ * seen. May yield.
  */
 int64_t vnode_read(struct vnode *vp, uint64_t offset, void *buffer, uint64_t count) ERR_MUST_CHECK;
 /* Fill one whole page frame at physical address pa with file page page_index;
