@@ -170,11 +170,12 @@ launder_all(const struct grow *g, uint8_t queue, uint32_t left)
 void
 vm_pageout_grow_cache(uint32_t tries, vm_paddr_t low, vm_paddr_t high)
 {
-	static uint32_t first_domain;
+	static uint32_t calls;
 	struct grow g = { .low = low, .high = high, .tries = tries,
-		.first_domain = first_domain++ % vm_domain_count };
+		.first_domain = calls % vm_domain_count };
 	uint32_t active;
 
+	calls++;
 	if (tries > 0)
 		vm_lowmem(0);
 	active = tries >= 2 ? pages_on(PQ_ACTIVE) : 0;

@@ -314,12 +314,15 @@ static void
 address_space_limit(void)
 {
 	struct ebb_rlimit limit = { .soft = 8u << 20, .hard = EBB_RLIM_INFINITY };
+	void *too_much;
 	uint8_t *at;
 
 	CHECK(ebb_setrlimit(EBB_RLIMIT_AS, &limit) == 0);
 	CHECK(mmap(NULL, 9u << 20, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
 	    errno == ENOMEM);
-	CHECK(malloc(9u << 20) == NULL);
+	too_much = malloc(9u << 20);
+	CHECK(too_much == NULL);
+	free(too_much);
 	at = anonymous(PAGES);
 	limit.soft = EBB_RLIM_INFINITY;
 	CHECK(ebb_setrlimit(EBB_RLIMIT_AS, &limit) == 0);

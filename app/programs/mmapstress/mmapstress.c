@@ -202,7 +202,7 @@ privately(uint64_t round)
 static void
 remap(void)
 {
-	uint64_t first = job.pages / 3, pages = job.pages / 3;
+	uint64_t pages = job.pages / 3, first = pages;
 	uint64_t *at = job.shared + first * PAGE_WORDS;
 
 	if (pages == 0)
