@@ -28,7 +28,7 @@
  *   C15 pages mapped are not more than all address spaces' resident_count
  *   C18 the pages of an entry wired by mlock are resident and wired; the map counts them
  *       (V12, V13)
- *   C18 file and object name each other and agree in size; dirty pages of files lie in
+ *   C19 file and object name each other and agree in size; dirty pages of files lie in
  *       objects that say so (F1, F2, F4)
  *   C17 shadow_count is the length of the list of shadows; chains end (J1)
  * Yields: never.
@@ -252,5 +252,5 @@ vm_check(struct vm_check_result *out)
 	vm_check_swap(out);
 	file = file_pager_check();
 	if (file != NULL)
-		vm_check_broken(out, "C18: files: %s", file);
+		vm_check_broken(out, "C19: files: %s", file);
 }
