@@ -70,10 +70,12 @@ end(void)
 
 RUN_TEST(workingset_counts_what_was_used_since)
 {
+	vm_offset_t guard = BASE + ptoa(400);
 	uint32_t i;
 
 	(void)arg;
 	boot(300);
+	assert_int_equal(vm_map_find(vm, &guard, PAGE_SIZE, VM_PROT_NONE, MAP_ENTRY_GUARD), 0);
 	assert_int_equal(vmspace_working_set(vm), 300);
 	assert_int_equal(vmspace_working_set(vm), 0);
 	for (i = 290; i < 300; i++)
@@ -239,6 +241,23 @@ RUN_TEST(pinned_pages_are_not_given_up)
 	end();
 }
 
+/* A page that is nobody's goes on no queue. */
+RUN_TEST(page_without_object_is_not_queued)
+{
+	struct vm_page *m;
+
+	(void)arg;
+	boot(8);
+	m = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_NORMAL);
+	assert_non_null(m);
+	vm_page_activate(m);
+	vm_page_deactivate(m);
+	vm_page_deactivate_head(m);
+	assert_int_equal(m->queue, PQ_NONE);
+	vm_page_free(m);
+	end();
+}
+
 RUN_TEST(advise_passes_pinned_pages_by)
 {
 	uint32_t i;
@@ -384,6 +403,7 @@ main(void)
 		cmocka_unit_test(fork_of_wired_memory),
 		cmocka_unit_test(fork_of_wired_memory_that_is_shared_below),
 		cmocka_unit_test(pinned_pages_are_not_given_up),
+		cmocka_unit_test(page_without_object_is_not_queued),
 		cmocka_unit_test(advise_passes_pinned_pages_by),
 		cmocka_unit_test(advise_over_holes_swap_and_long_ranges),
 		cmocka_unit_test(willneed_over_holes_and_long_ranges),
