@@ -97,7 +97,7 @@ read_in(struct vm_object *object, struct vm_page *m, uint32_t slot)
 	struct vm_page *pages[SWB_NPAGES] = { m };
 	uint32_t count = 1;
 
-	while (count < SWB_NPAGES && !vm_page_count_min(&vm_domains[0]) &&
+	while (count < SWB_NPAGES && !vm_meter_all_min() &&
 	    swap_map_holds(slot + count, object, m->pindex + count) &&
 	    vm_page_lookup(object, m->pindex + count) == NULL) {
 		pages[count] = vm_page_alloc(object, m->pindex + count,
@@ -128,11 +128,11 @@ fetch(struct vm_object *object, vm_pindex_t pindex, uint32_t slot)
 	struct vm_page *m;
 	int error = 0;
 
-	if (swap_pager_avail() == 0 && vm_page_count_target(&vm_domains[0]))
+	if (swap_pager_avail() == 0 && vm_meter_all_target())
 		return (ERR_NOMEM); /* N4 */
 	m = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL);
 	if (m == NULL) {
-		vm_wait(&vm_domains[0]);
+		vm_wait_any();
 		return (SLOT_AGAIN);
 	}
 	if (m->valid != VM_PAGE_BITS_ALL)

@@ -148,7 +148,7 @@ vm_map_willneed(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 	uint32_t done = 0;
 	int error = 0;
 
-	while (error == 0 && va < end && !vm_page_count_target(&vm_domains[0])) { /* R2 */
+	while (error == 0 && va < end && !vm_meter_all_target()) { /* R2 */
 		entry = vm_map_entry_from(&vm->map, va);
 		if (entry == NULL)
 			break;

@@ -122,6 +122,16 @@ vm_meter_all_min(void)
 			return (false);
 	return (true);
 }
+static inline bool
+vm_meter_all_target(void)
+{
+	const struct vm_domain *vmd;
+
+	for (vmd = vm_domains; vmd < vm_domains + vm_domain_count; vmd++)
+		if (!vm_page_count_target(vmd))
+			return (false);
+	return (true);
+}
 /* Pages above free_min, in all domains: what can be had without hurting anybody. */
 static inline uint32_t
 vm_meter_spare(void)

@@ -208,7 +208,8 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 	sleep_lock_wait(&object->lock);
 	do {
 		free_pages(object, start, end);
-		vm_page_cache_free(object, start, end);
+		while (vm_page_cache_free_some(object, start, end, SCHED_LOOP_MAX))
+			sched_maybe_yield();
 		forget_stored(object, start, end);
 		m = vm_page_find_least(object, start); /* swapoff may have brought one in */
 	} while (m != NULL && m->pindex < end);

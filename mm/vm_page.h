@@ -139,6 +139,9 @@ vm_page_is_cached(struct vm_object *object, vm_pindex_t pindex)
 }
 /* Forget the cached pages of object in [start, end). */
 void vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t end);
+/* The same for at most limit pages; true: there are more. */
+bool vm_page_cache_free_some(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+    uint32_t limit);
 /* For vm_page_alloc: cached page m loses its identity but keeps its contents; the oldest
  * of a domain (NULL: there is none) loses both. Neither is free or busy then. */
 void vm_page_cache_revive(struct vm_page *m);

@@ -155,12 +155,23 @@ find_least(const struct vm_object *object, vm_pindex_t pindex)
 	return (vm_page_of(rb32_step(vm_page_array, at.parent, RB32_RIGHT)));
 }
 
-void
-vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+bool
+vm_page_cache_free_some(struct vm_object *object, vm_pindex_t start, vm_pindex_t end,
+    uint32_t limit)
 {
 	struct vm_page *m;
 
 	while (object->cache_root != VM_PAGE_NONE && (m = find_least(object, start)) != NULL &&
-	    m->pindex < end)
+	    m->pindex < end) {
+		if (limit-- == 0)
+			return (true);
 		vm_page_cache_release(m);
+	}
+	return (false);
+}
+
+void
+vm_page_cache_free(struct vm_object *object, vm_pindex_t start, vm_pindex_t end)
+{
+	(void)vm_page_cache_free_some(object, start, end, UINT32_MAX);
 }
