@@ -88,7 +88,7 @@ static uint8_t shared_holds[PAGES];
 
 static struct actor {
 	struct task *task;
-	struct choice todo; /* op NONE: idle */
+	struct choice job; /* op NONE: idle */
 } actors[ACTORS];
 
 static uint8_t last_value;   /* of writes */
@@ -288,10 +288,10 @@ actor_run(void *arg)
 	struct actor *a = arg;
 
 	for (;;) {
-		while (a->todo.op == OP_NONE)
+		while (a->job.op == OP_NONE)
 			tsleep(a, "actor", SLEEP_FOREVER);
-		carry_out(&a->todo);
-		a->todo.op = OP_NONE;
+		carry_out(&a->job);
+		a->job.op = OP_NONE;
 	}
 }
 
@@ -309,7 +309,7 @@ offer(enum op op, uint32_t actor, uint32_t process, bool shared, uint32_t page)
 static bool
 idle(uint32_t actor)
 {
-	return (actors[actor].todo.op == OP_NONE);
+	return (actors[actor].job.op == OP_NONE);
 }
 
 /* A process whose space is being replaced by a fork has nothing to do. */
@@ -317,7 +317,7 @@ static bool
 alive(uint32_t process)
 {
 	return (idle(process) && processes[process].vm != NULL &&
-	    actors[1 - process].todo.op != OP_FORK);
+	    actors[1 - process].job.op != OP_FORK);
 }
 
 static void
@@ -403,7 +403,7 @@ start(const struct choice *c)
 	} else {
 		if (c->page >= pages_used && c->op <= OP_WRITE)
 			pages_used = c->page + 1u;
-		actors[c->actor].todo = *c;
+		actors[c->actor].job = *c;
 		wakeup(&actors[c->actor]);
 		just_given = true;
 	}
@@ -500,7 +500,7 @@ world_end(void)
 			.process = (uint8_t)(i % 2), .shared = (i / 2) % 2 != 0,
 			.page = (uint8_t)(i / 4) };
 		history[history_count++] = c;
-		actors[c.actor].todo = c;
+		actors[c.actor].job = c;
 		wakeup(&actors[c.actor]);
 		finish();
 	}
@@ -546,7 +546,7 @@ run_body(void *arg)
 	sim_swap_boot(FRAMES, SLOTS);
 	sim_swap_disk.latency_us = 100000; /* it completes when the search says so */
 	for (i = 0; i < ACTORS; i++) {
-		actors[i].todo.op = OP_NONE;
+		actors[i].job.op = OP_NONE;
 		MUST(task_create(&actors[i].task, "actor", PRI_NORMAL, actor_run, &actors[i]) == 0);
 	}
 	vm_domains[0].worker = actors[DAEMON].task; /* so that it does not wait for its writes */
