@@ -26,6 +26,8 @@
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_pmap.h"
 
+#define TAKE_MAX 64u
+
 /* Equal shares, one behind the other. */
 static void
 add_domains(uint32_t frames, uint32_t domains)
@@ -98,6 +100,27 @@ sim_mm_exhaust(struct vm_page **taken)
 		n++;
 	}
 	return (n);
+}
+
+void
+sim_mm_take_frames(uint32_t wanted)
+{
+	static struct vm_page *taken[TAKE_MAX];
+	static uint32_t taken_count;
+	struct vm_page *m;
+
+	KASSERT(wanted <= TAKE_MAX, "so many frames can be taken away");
+	while (taken_count > wanted) {
+		m = taken[--taken_count];
+		vm_page_unwire(m, PQ_NONE);
+		vm_page_free(m);
+	}
+	while (taken_count < wanted) {
+		m = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
+		if (m == NULL)
+			return;
+		taken[taken_count++] = m;
+	}
 }
 
 void

@@ -17,6 +17,9 @@ void sim_mm_boot_bare(uint32_t frames);
 /* Take frames (wired) until the pool is severely short; how many. */
 struct vm_page;
 uint32_t sim_mm_exhaust(struct vm_page **taken);
+/* Take frames away from everybody (wired), or give them back, until wanted are taken, or as
+ * many of them as can be had; 0 before the test ends. */
+void sim_mm_take_frames(uint32_t wanted);
 /* vm_check and sim_pmap_check; fails the test, naming the rule. */
 void sim_mm_check(void);
 

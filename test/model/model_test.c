@@ -407,27 +407,6 @@ visitor_run(void *arg)
 }
 
 /* ---- trouble */
-static struct vm_page *taken[PRESSURE];
-static uint32_t taken_count;
-
-static void
-pressure(uint32_t wanted)
-{
-	struct vm_page *m;
-
-	while (taken_count > wanted) {
-		m = taken[--taken_count];
-		vm_page_unwire(m, PQ_NONE);
-		vm_page_free(m);
-	}
-	while (taken_count < wanted) {
-		m = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
-		if (m == NULL)
-			return;
-		taken[taken_count++] = m;
-	}
-}
-
 /* Flip a bit of what a random slot in use holds. */
 static void
 damage_slot(void)
@@ -459,7 +438,7 @@ trouble_random(void)
 	switch (sim_random(10)) {
 	case 0:
 	case 1:
-		pressure(sim_random(PRESSURE + 1));
+		sim_mm_take_frames(sim_random(PRESSURE + 1));
 		break;
 	case 2:
 		disk.write_error_one_in = sim_random(4) != 0 ? 0 : 2 + sim_random(20);
@@ -497,7 +476,7 @@ trouble_run(void *arg)
 		step_done();
 		tsleep(&trouble_epoch, "think", 1 + sim_random(200000));
 	}
-	pressure(0);
+	sim_mm_take_frames(0);
 	disk.write_error_one_in = disk.read_error_one_in = disk.flip_read_every = 0;
 	sim_pmap_nomem_one_in = 0;
 	tasks_left--;

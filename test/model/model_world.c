@@ -131,27 +131,6 @@ program_run(void *arg)
 }
 
 /* ---- trouble */
-static struct vm_page *taken[PRESSURE];
-static uint32_t taken_count;
-
-static void
-pressure(uint32_t wanted)
-{
-	struct vm_page *m;
-
-	while (taken_count > wanted) {
-		m = taken[--taken_count];
-		vm_page_unwire(m, PQ_NONE);
-		vm_page_free(m);
-	}
-	while (taken_count < wanted) {
-		m = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
-		if (m == NULL)
-			return;
-		taken[taken_count++] = m;
-	}
-}
-
 static void
 toggle_second_area(void)
 {
@@ -191,7 +170,7 @@ trouble_random(void)
 	switch (sim_random(9)) {
 	case 0:
 	case 1:
-		pressure(sim_random(PRESSURE + 1));
+		sim_mm_take_frames(sim_random(PRESSURE + 1));
 		break;
 	case 2: /* not too often: a swap slot whose write failed is lost */
 		sim_file_disk.write_error_one_in = sim_random(3) != 0 ? 0 : 2 + sim_random(10);
@@ -227,7 +206,7 @@ trouble_run(void *arg)
 		step_done();
 		tsleep(&world_epoch, "think", 1 + sim_random(100000));
 	}
-	pressure(0);
+	sim_mm_take_frames(0);
 	sim_swap_disk.write_error_one_in = sim_swap_disk.read_error_one_in = 0;
 	sim_file_disk.write_error_one_in = sim_file_disk.read_error_one_in = 0;
 	sim_pmap_nomem_one_in = 0;
@@ -262,7 +241,7 @@ boot(void)
 	sim_file_boot(FRAMES, SLOTS);
 	vm_client_ops = &client_ops;
 	world_program_init();
-	steps = tasks_left = taken_count = 0;
+	steps = tasks_left = 0;
 	for (f = 0; f < FILES; f++) {
 		sim_file_make(&files[f], f == 0 ? "zero" : "one", FILE_PAGES * PAGE_SIZE, 4,
 		    f * 3);
