@@ -478,6 +478,7 @@ trouble_run(void *arg)
 	}
 	sim_mm_take_frames(0);
 	disk.write_error_one_in = disk.read_error_one_in = disk.flip_read_every = 0;
+	trouble_epoch++;
 	sim_pmap_nomem_one_in = 0;
 	tasks_left--;
 }

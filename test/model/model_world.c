@@ -209,6 +209,7 @@ trouble_run(void *arg)
 	sim_mm_take_frames(0);
 	sim_swap_disk.write_error_one_in = sim_swap_disk.read_error_one_in = 0;
 	sim_file_disk.write_error_one_in = sim_file_disk.read_error_one_in = 0;
+	world_epoch++;
 	sim_pmap_nomem_one_in = 0;
 	tasks_left--;
 }
