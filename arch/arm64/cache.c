@@ -6,6 +6,9 @@
  * Does not: decide who shares what (drivers call dma_map, pmap the icache sync).
  * Invariants: M1 a buffer that a device writes shares no cache line with anything
  *   else: asserted. M2 maintenance is complete (DSB) before the function returns.
+ *   M4 an instruction cache that is indexed by virtual addresses may hold a page under
+ *   the program's address, which invalidation by the direct map's does not reach: all
+ *   of it goes.
  * Yields: never.
  * Complexity: one instruction per cache line.
  * See: kern/machdep.h; Arm ARM DDI0487 B2.10.5 (instruction cache), D7.5.
@@ -35,6 +38,17 @@ icache_line_bytes(void)
 
 	__asm__ volatile("mrs %0, ctr_el0" : "=r"(ctr));
 	return (4ull << (ctr & 15));
+}
+
+/* CTR_EL0.L1Ip: physically tagged and indexed? The Cortex-A53's is indexed by the virtual
+ * address. */
+static bool
+icache_by_pa(void)
+{
+	uint64_t ctr;
+
+	__asm__ volatile("mrs %0, ctr_el0" : "=r"(ctr));
+	return ((ctr >> 14 & 3) == 3);
 }
 
 static void
@@ -96,6 +110,9 @@ cpu_sync_icache(const void *va, size_t bytes)
 {
 	FOR_LINES("dc cvau", va, bytes, dcache_line_bytes());
 	__asm__ volatile("dsb ish" ::: "memory");
-	FOR_LINES("ic ivau", va, bytes, icache_line_bytes());
+	if (icache_by_pa())
+		FOR_LINES("ic ivau", va, bytes, icache_line_bytes());
+	else
+		__asm__ volatile("ic ialluis" ::: "memory"); /* M4 */
 	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
 }

@@ -24,6 +24,7 @@
 #define SCTLR_ON  (SCTLR_OFF | 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 12 | \
 	1 << 14 | 1 << 15 | 1 << 16 | 1 << 18 | 1 << 19 | 1 << 26)
 #define SCTLR_SPAN (1 << 23)
+#define SCTLR_EL2_OFF 0x30c50830 /* the same of SCTLR_EL2 */
 
 /* T0SZ = T1SZ = 25, 4 KiB granules, walks inner shareable and write-back. */
 #define TCR_BASE (25 | 1 << 8 | 1 << 10 | 3 << 12 | 25 << 16 | 1 << 24 | 1 << 26 | \
@@ -76,6 +77,8 @@ from_el3:
 2:	mrs	x1, id_aa64pfr0_el1
 	ubfx	x1, x1, #8, #4
 	cbz	x1, 3f
+	ldr	w1, =SCTLR_EL2_OFF	/* unknown after reset to EL3 */
+	msr	sctlr_el2, x1
 	mov	x1, #SPSR_EL2H
 	msr	spsr_el3, x1
 	adr	x1, from_el2
