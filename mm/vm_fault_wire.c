@@ -164,6 +164,8 @@ vm_map_willneed(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 		}
 		if (++done % SCHED_LOOP_MAX == 0)
 			sched_maybe_yield();
+		if (vm->killed)
+			error = ERR_KILLED;
 	}
 	return (error == ERR_KILLED ? error : 0); /* advice: the access itself will tell */
 }

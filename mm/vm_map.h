@@ -147,8 +147,8 @@ int vm_map_wire(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST
 /* Let the pages of [start, end) go again. ERR_INVAL, ERR_NOMEM (a hole, no entry): nothing
  * was done. May yield. (mm/vm_map_wire.c) */
 int vm_map_unwire(struct vmspace *vm, vm_offset_t start, vm_offset_t end) ERR_MUST_CHECK;
-/* What the program says of [start, end), holes passed by. ERR_INVAL, ERR_NOMEM. May yield.
- * (mm/vm_map_advise.c) */
+/* What the program says of [start, end), holes passed by. ERR_INVAL, ERR_NOMEM,
+ * ERR_KILLED. May yield. (mm/vm_map_advise.c) */
 int vm_map_advise(struct vmspace *vm, vm_offset_t start, vm_offset_t end,
     enum vm_advice advice) ERR_MUST_CHECK;
 /* Map, and if there is memory read, what there is of [start, end). ERR_KILLED. May yield.

@@ -140,6 +140,8 @@ advise_pages(struct vmspace *vm, vm_offset_t start, vm_offset_t end, enum vm_adv
 		advise_some(vm, entry, at, stop, advice);
 		at = stop;
 		sched_maybe_yield();
+		if (vm->killed)
+			return (ERR_KILLED); /* the range may be as large as the address space */
 	}
 	return (0);
 }

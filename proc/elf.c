@@ -67,7 +67,7 @@ read_segment(const uint8_t *ph, bool is64, struct elf_segment *out)
 	out->address = is64 ? get(ph + 16, 8) : get(ph + 8, 4);
 	out->file_bytes = is64 ? get(ph + 32, 8) : get(ph + 16, 4);
 	out->memory_bytes = is64 ? get(ph + 40, 8) : get(ph + 20, 4);
-	out->prot = (vm_prot_t)((flags & PF_R ? VM_PROT_READ : 0) |
+	out->prot = (vm_prot_t)((flags & (PF_R | PF_W) ? VM_PROT_READ : 0) |
 	    (flags & PF_W ? VM_PROT_WRITE : 0) | (flags & PF_X ? VM_PROT_EXECUTE : 0));
 	return ((uint32_t)get(ph, 4));
 }

@@ -77,6 +77,8 @@ proc_idle_end(struct proc *p)
 /* ---- sys_mem.c, for the other calls on memory. None of these yields. */
 /* Known bits of EBB_PROT_*, not writable and executable together? */
 bool proc_prot_valid(uint64_t prot);
+/* What valid rights come to: what can be written can be read, as the MMU has it. */
+vm_prot_t proc_prot(uint64_t prot);
 /* [start, *end) of bytes, rounded up: page aligned and the program's, or ERR_INVAL. */
 int proc_check_range(const struct proc *p, uint64_t start, uint64_t bytes,
     vm_offset_t *end) ERR_MUST_CHECK;

@@ -95,6 +95,8 @@ sys_mincore(struct proc *p, const uint64_t *a)
 			error = copyout(states, to, atop(next - start));
 		to += atop(next - start);
 		sched_maybe_yield();
+		if (error == 0 && p->killed)
+			error = ERR_KILLED;
 	}
 	return (error);
 }

@@ -67,6 +67,12 @@ proc_prot_valid(uint64_t prot)
 	return ((prot & (EBB_PROT_WRITE | EBB_PROT_EXEC)) != (EBB_PROT_WRITE | EBB_PROT_EXEC));
 }
 
+vm_prot_t
+proc_prot(uint64_t prot)
+{
+	return ((vm_prot_t)prot | ((prot & EBB_PROT_WRITE) != 0 ? VM_PROT_READ : 0));
+}
+
 vm_offset_t
 proc_mmap_gap(struct proc *p, vm_size_t size)
 {
@@ -113,7 +119,7 @@ sys_mprotect(struct proc *p, const uint64_t *a)
 
 	if (error == 0 && !proc_prot_valid(a[2]))
 		error = ERR_INVAL;
-	return (error == 0 ? vm_map_protect(p->vmspace, a[0], end, (vm_prot_t)a[2]) : error);
+	return (error == 0 ? vm_map_protect(p->vmspace, a[0], end, proc_prot(a[2])) : error);
 }
 
 int64_t

@@ -42,7 +42,7 @@ check_request(const struct proc *p, const uint64_t *a, struct request *r)
 
 	r->start = a[0];
 	r->size = round_page(a[1]);
-	r->prot = (vm_prot_t)a[2];
+	r->prot = proc_prot(a[2]);
 	r->shared = (flags & EBB_MAP_SHARED) != 0;
 	r->fixed = (flags & EBB_MAP_FIXED) != 0;
 	r->anonymous = (flags & EBB_MAP_ANONYMOUS) != 0 ||

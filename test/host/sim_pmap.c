@@ -258,6 +258,7 @@ pmap_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t prot,
 	bool used = (flags & (PMAP_ENTER_READ | PMAP_ENTER_WRITE)) != 0;
 
 	KASSERT((va & PAGE_MASK) == 0 && m->valid == VM_PAGE_BITS_ALL, "X1: valid page, aligned");
+	KASSERT(prot != VM_PROT_NONE, "X1: a mapping allows something");
 	KASSERT((flags & PMAP_ENTER_WRITE) == 0 || (prot & VM_PROT_WRITE) != 0,
 	    "X2: written through a writable mapping");
 	if (sim_pmap_nomem_one_in != 0 && sim_random(sim_pmap_nomem_one_in) == 0)
