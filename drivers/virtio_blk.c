@@ -11,17 +11,20 @@
  *   ------> transfer ------------> request -------> (free) -----------------> bio_done
  *              |  partly issued: stays `filling` until descriptors come free
  *
+ * A device that answers nothing for ANSWER_WAIT_US while requests are out has failed.
+ *
  * Owns: the disks' softc and their DMA page; every transfer between blk_next and
  *   bio_done.
- * Does not: know rings (virtio_mmio.c), retry (a virtio device does that itself),
- *   time out a silent device.
+ * Does not: know rings (virtio_mmio.c), retry (a virtio device does that itself).
  * Invariants:
  *   K1 only the transfer `filling` is partly issued;
  *   K2 a transfer is finished when it is issued in full (or failed) and has no
  *      request out;
  *   K3 the lock is not held during bio_done, whose callbacks may submit;
  *   K4 whenever something waits, something is in flight whose end will issue it;
- *   K5 a failed disk has nothing in flight: the device was reset.
+ *   K5 a failed disk has nothing in flight: the device was reset;
+ *   K9 while a request is out the watch is pending, so a request waits for at most twice
+ *      ANSWER_WAIT_US.
  * Yields: only vblk_serial_read.
  * See: VIRTIO 1.1, 5.2 (block device); virtio_blk_attach.c brings a disk up.
  */
@@ -37,6 +40,7 @@
 #include "lib/assert.h"
 
 #define SERIAL_WAIT_US 1000000
+#define ANSWER_WAIT_US 30000000 /* a host under load may take seconds */
 
 /* ---- issuing */
 
@@ -166,6 +170,18 @@ transfer_next(struct vblk *vb)
 	return (t);
 }
 
+static void watch_expired(void *arg);
+
+/* K9. Lock held. */
+static void
+watch_set(struct vblk *vb)
+{
+	if (vb->watch.pending || vb->failed || vb->vm.inflight_count == 0)
+		return;
+	vb->answers_seen = vb->answers;
+	callout_reset(&vb->watch, ANSWER_WAIT_US, watch_expired, vb);
+}
+
 /* Give the device all that it can take. Lock held. */
 static void
 fill(struct vblk *vb)
@@ -182,6 +198,7 @@ fill(struct vblk *vb)
 		drivers_params.vblk_inflight_max = vb->vm.inflight_count;
 	if (added)
 		virtio_mmio_notify(&vb->vm);
+	watch_set(vb);
 }
 
 /* ---- finishing */
@@ -304,6 +321,7 @@ request_finish(struct vblk *vb, struct vblk_request *r, uint8_t status)
 {
 	struct vblk_transfer *t = r->transfer;
 
+	vb->answers++;
 	r->used = false;
 	if (t == NULL) {
 		vb->id_status = status;
@@ -390,6 +408,21 @@ vblk_poll(struct blkdev *dev)
 	/* Only now are the transfers of what was completed free for what still waits. */
 	if (dev->queued_count > 0 || vb->filling != NULL)
 		vblk_start(dev);
+}
+
+/* Callout: has the device answered anything since the watch was set? An answer of which
+ * no interrupt told counts. */
+static void
+watch_expired(void *arg)
+{
+	struct vblk *vb = arg;
+
+	irq_lock_acquire(&vb->lock);
+	reap(vb);
+	if (!vb->failed && vb->vm.inflight_count != 0 && vb->answers == vb->answers_seen)
+		give_up(vb, "no answer for 30 seconds");
+	irq_lock_release(&vb->lock);
+	vblk_poll(&vb->dev);
 }
 
 void

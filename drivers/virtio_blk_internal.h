@@ -11,6 +11,7 @@
 #include "drivers/virtio_mmio.h"
 #include "kern/blkdev.h"
 #include "kern/irq.h"
+#include "kern/timer.h"
 
 enum vblk_type { VBLK_IN = 0, VBLK_OUT = 1, VBLK_FLUSH = 4, VBLK_GET_ID = 8 };
 
@@ -74,6 +75,8 @@ struct vblk {
 	bool present, failed;
 	bool completing;                /* someone is in complete() */
 	const char *why;                /* of failed, until it has been said */
+	struct callout watch;           /* pending while requests are out, or a little longer */
+	uint32_t answers, answers_seen; /* so far; when watch was set */
 	bool id_done;                   /* sleep channel of GET_ID */
 	uint8_t id_status;
 	char serial[VBLK_SERIAL_BYTES + 1];

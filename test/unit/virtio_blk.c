@@ -449,6 +449,40 @@ test_submit_again_after_failure(void **state)
 	run_all(again_body, *state);
 }
 
+/* A device that falls silent is given up, one that is slow is not. */
+static void
+silent_body(void *arg)
+{
+	struct sim_virtio *v = begin_attached();
+	int io = ERR_IO;
+	uint64_t start_us;
+
+	(void)arg;
+	assert_reads_right(v, 3, 3);
+	v->latency_us = 29000000;
+	assert_reads_right(v, 4, 3);
+	assert_reads_right(v, 5, 3);
+	v->latency_us = 2000000; /* while the watch is set it expires */
+	for (uint32_t i = 0; i < 20; i++)
+		assert_reads_right(v, 6 + i, 3);
+	assert_int_equal(drivers_params.vblk_failed, 0);
+	v->deaf = true;
+	start_us = timer_now_us();
+	submit_many(2, &io);
+	assert_in_range(timer_now_us() - start_us, 30000000, 60000000);
+	assert_int_equal(drivers_params.vblk_failed, 1);
+	assert_true(said("vd0: the device broke the virtio protocol (no answer for 30 seconds)"));
+	assert_int_equal(v->status, 0);
+	assert_int_equal(blk_read(dev, 0, buffer(), 1), ERR_IO);
+	end();
+}
+
+static void
+test_silent(void **state)
+{
+	run_all(silent_body, *state);
+}
+
 static void
 unusable_body(void *arg)
 {
@@ -522,6 +556,7 @@ main(void)
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_submit_again_after_failure),
+		cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_unusable),
 		cmocka_unit_test(test_order),
 	};
