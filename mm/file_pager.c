@@ -128,6 +128,8 @@ file_unreferenced(struct vm_object *object)
 		error = file_pager_sync(object, 0, 0, 0, true);
 		(void)error; /* it stays dirty: the syncer will try again */
 		object->ref_count--; /* not by vm_object_deallocate, which calls this */
+		if (object->ref_count == 0)
+			object->vnode->is_text = false; /* it may have been run meanwhile */
 	}
 	while ((object = least_recent()) != NULL)
 		vm_object_terminate(object);

@@ -176,7 +176,8 @@ find_biggest(struct vm_map *map, bool *wired)
 
 	*wired = false;
 	while ((entry = vm_map_next(map, entry)) != NULL) {
-		*wired |= entry->wired_count != 0;
+		*wired |= entry->wired_count != 0 ||
+		    (entry->flags & MAP_ENTRY_IN_TRANSITION) != 0;
 		object = object_of(entry);
 		if (bigger(object, best)) {
 			if (best != NULL)

@@ -34,6 +34,7 @@
 #include "kern/sched.h"
 #include "kern/trace.h"
 #include "mm/vm_fault_internal.h"
+#include "mm/vm_map_internal.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_pager.h"
 
@@ -139,6 +140,8 @@ enter(struct vm_fault_state *fs)
 		prot &= (vm_prot_t)~VM_PROT_WRITE;
 	}
 	if (__builtin_expect(fs->wire, 0)) {
+		if (m->wire_count == UINT16_MAX) /* by as many mappings of one page */
+			return (ERR_AGAIN);
 		flags |= PMAP_ENTER_WIRED;
 		vm_page_wire(m);
 	} else {
@@ -224,7 +227,7 @@ static int
 wait_memory(const struct vm_fault_state *fs)
 {
 	if (!fs->vm->killed)
-		vm_waitpfault_any();
+		vm_map_wait_memory(&fs->vm->map, vm_waitpfault_any);
 	return (fs->vm->killed ? ERR_KILLED : FAULT_RETRY);
 }
 

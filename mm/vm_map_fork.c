@@ -81,7 +81,7 @@ copy_alloc(struct vmspace *vm, struct vm_object *object, vm_pindex_t pindex)
 	struct vm_page *m;
 
 	while ((m = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL)) == NULL && !vm->killed)
-		vm_wait_any();
+		vm_map_wait_memory(&vm->map, vm_wait_any);
 	return (m);
 }
 

@@ -25,6 +25,24 @@ vm_map_wait(struct vm_map *map)
 		sleep_lock_wait(&map->lock);
 }
 
+/*
+ * Sleep for memory by wait, a vm_wait; if the caller has locked the map (wiring, fork), it is
+ * unlocked meanwhile: the OOM killer passes by a locked map, and this may be the one program
+ * that it should choose. Its entries stay as they are: only the program itself changes them,
+ * others that lock the map look. May yield.
+ */
+static inline void
+vm_map_wait_memory(struct vm_map *map, void (*wait)(void))
+{
+	bool locked = sleep_lock_owned(&map->lock);
+
+	if (locked)
+		sleep_lock_release(&map->lock);
+	wait();
+	if (locked)
+		sleep_lock_acquire(&map->lock);
+}
+
 /* Into and out of the tree: counts, sizes, version and hint follow. */
 void vm_map_entry_link(struct vm_map *map, struct vm_map_entry *entry);
 void vm_map_entry_unlink(struct vm_map *map, struct vm_map_entry *entry);

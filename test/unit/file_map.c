@@ -158,6 +158,38 @@ RUN_TEST(file_map_text_is_read_once_for_two_programs)
 	halt();
 }
 
+static void
+unmap_a(void *arg)
+{
+	(void)arg;
+	assert_int_equal(vm_map_remove(a, BASE, BASE + 10 * PAGE_SIZE), 0);
+}
+
+/* A program that begins and ends while the last user's pages are written: the file may be
+ * written to again afterwards. */
+RUN_TEST(file_map_text_during_the_last_write_back_does_not_stay_text)
+{
+	struct task *task;
+
+	(void)arg;
+	boot(10 * PAGE_SIZE);
+	sim_file_map(a, &file, BASE, RW, 0);
+	store(a, BASE, 0x41);
+	sleep_lock_acquire(&file.vnode.lock); /* as the syncer does */
+	assert_int_equal(task_create(&task, "unmap", PRI_NORMAL, unmap_a, NULL), 0);
+	tsleep(&file, "wait", 1000);
+	assert_int_equal(file.vnode.lock.waiters, 1);
+	assert_non_null(file_pager_alloc(&file.vnode));
+	file.vnode.is_text = true;
+	vm_object_deallocate(object());
+	sleep_lock_release(&file.vnode.lock);
+	tsleep(&file, "wait", 1000000);
+	assert_int_equal(object()->ref_count, 0);
+	assert_false(file.vnode.is_text);
+	assert_int_equal(sim_file_stored(&file, 0), 0x41);
+	halt();
+}
+
 RUN_TEST(file_map_unmapping_keeps_the_pages)
 {
 	(void)arg;
@@ -407,6 +439,7 @@ main(void)
 		cmocka_unit_test(file_map_private_is_seen_by_nobody),
 		cmocka_unit_test(file_map_private_alone_writes_nothing),
 		cmocka_unit_test(file_map_text_is_read_once_for_two_programs),
+		cmocka_unit_test(file_map_text_during_the_last_write_back_does_not_stay_text),
 		cmocka_unit_test(file_map_unmapping_keeps_the_pages),
 		cmocka_unit_test(check_C18_files_and_their_objects),
 		cmocka_unit_test(file_map_past_the_end_cannot_be_used),

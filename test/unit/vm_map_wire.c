@@ -240,6 +240,56 @@ RUN_TEST(wire_moves_to_the_copy)
 	finish();
 }
 
+/* ---- when it cannot go on */
+
+static int wire_result;
+
+static void
+wirer(void *arg)
+{
+	(void)arg;
+	wire_result = vm_map_wire(parent, AT(0), AT(8));
+}
+
+/* Who waits for memory to wire may be the one program that can be killed for it. */
+RUN_TEST(wire_waits_without_the_maps_lock)
+{
+	struct task *task;
+
+	(void)arg;
+	boot();
+	sim_swap_leave_free(0);
+	wire_result = 1;
+	assert_int_equal(task_create(&task, "wirer", PRI_NORMAL, wirer, NULL), 0);
+	tsleep(&wire_result, "test", 1000);
+	assert_int_equal(wire_result, 1);
+	assert_null(parent->map.lock.owner);
+	assert_int_equal(parent->map.wired_pages, 8);
+	parent->killed = true;
+	vm_meter_wake_waiters(&vm_domains[0]);
+	tsleep(&wire_result, "test", 1000);
+	assert_int_equal(wire_result, ERR_KILLED);
+	assert_int_equal(parent->map.wired_pages, 0);
+	parent->killed = false;
+	sim_swap_leave_free(64);
+	finish();
+}
+
+/* 65,535 mappings of one page may be wired; one more is refused, and all of that call. */
+RUN_TEST(wire_count_does_not_overflow)
+{
+	(void)arg;
+	boot();
+	sim_fork_store(parent, 0, 8, 1);
+	page(3)->wire_count = UINT16_MAX;
+	assert_int_equal(vm_map_wire(parent, AT(0), AT(8)), ERR_AGAIN);
+	assert_int_equal(page(3)->wire_count, UINT16_MAX);
+	page(3)->wire_count = 0;
+	assert_int_equal(page(0)->wire_count, 0);
+	assert_int_equal(parent->map.wired_pages, 0);
+	finish();
+}
+
 /* ---- madvise */
 
 RUN_TEST(advise_is_kept_in_the_entry)
@@ -391,6 +441,8 @@ main(void)
 		cmocka_unit_test(wire_survives_protection),
 		cmocka_unit_test(wire_is_not_inherited),
 		cmocka_unit_test(wire_moves_to_the_copy),
+		cmocka_unit_test(wire_waits_without_the_maps_lock),
+		cmocka_unit_test(wire_count_does_not_overflow),
 		cmocka_unit_test(advise_is_kept_in_the_entry),
 		cmocka_unit_test(advise_dontneed_puts_clean_pages_first),
 		cmocka_unit_test(advise_free_forgets_contents_and_copies),
