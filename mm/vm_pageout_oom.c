@@ -16,8 +16,8 @@
  * Yields: vm_pageout_oom, when it prints, after the kill.
  * Complexity: O(clients * map entries).
  * See: contract 1.9. Its rules by pid (1, below 48) name system processes of another
- *   system: here VM_CLIENT_SYSTEM says so. A program in exec needs no memory that would
- *   have to be taken from somebody for long: what it executes is mapped, not read.
+ *   system: here VM_CLIENT_SYSTEM says so. A program in its first exec needs no memory
+ *   that would have to be taken from somebody for long: what it executes is mapped, not read.
  */
 #include "kern/console.h"
 #include "kern/timer.h"

@@ -160,6 +160,7 @@ restore(struct proc *p, const struct before_exec *b)
 	memcpy(p->path, b->path, sizeof(p->path));
 	p->exec_error[0] = '\0';
 	p->vmspace = b->vmspace;
+	p->former = NULL;
 	p->vmspace->killed = p->killed;
 	cpu_user_move(&p->vmspace->pmap);
 	vmspace_free(unfinished);
@@ -189,6 +190,7 @@ static _Noreturn void
 become(struct proc *p, struct vmspace *former, const struct cpu_user_start *start)
 {
 	cpu_user_attach(p->task, NULL, NULL);
+	p->former = NULL;
 	memset(p->fp_state, 0, sizeof(p->fp_state));
 	cpu_user_attach(p->task, &p->vmspace->pmap, p->fp_state);
 	retire_former(p->vmspace, former);
@@ -214,6 +216,7 @@ proc_exec(struct proc *p, const char *path, const char *const argv[], uint32_t a
 	save(p, &before);
 	p->loading = true;
 	vm->killed = p->killed;
+	p->former = p->vmspace;
 	p->vmspace = vm;
 	proc_limits_apply(p);
 	cpu_user_move(&vm->pmap);

@@ -74,6 +74,7 @@ struct proc {
 	const struct proc_abi *abi;
 	struct task *task;           /* NULL once it has ended */
 	struct vmspace *vmspace;     /* NULL once it is freed */
+	struct vmspace *former;      /* in proc_exec: of the program so far; else NULL */
 	struct vm_usage usage;       /* final figures, valid as ZOMBIE */
 	uint64_t start_us, end_us;
 	uint64_t run_cycles;         /* final, valid as ZOMBIE */

@@ -11,6 +11,8 @@
  *   K1  a ZOMBIE is never shown: it has no memory
  *   K2  only who sleeps in a wait that uses no memory of the program is swapped out,
  *       and his mark goes when that wait ends
+ *   K4  who becomes another program is judged by the memory that he still has, and may be
+ *       killed for it: he waits for memory like everybody
  * Yields: never.
  * See: mm/vm_client.h, proc.c.
  */
@@ -28,8 +30,8 @@ client_flags(const struct proc *p)
 
 	if (p->protected_from_oom)
 		flags |= VM_CLIENT_PROTECTED;
-	if (p->state == PROC_EMBRYO || p->loading)
-		flags |= VM_CLIENT_EXEC;
+	if (p->state == PROC_EMBRYO)
+		flags |= VM_CLIENT_EXEC; /* K4 */
 	if (p->vmspace == NULL)
 		flags |= VM_CLIENT_EXITING;
 	if (p->killed)
@@ -60,7 +62,7 @@ client_next(uint32_t after_pid, struct vm_client *out)
 			continue; /* K1 */
 		out->pid = p->pid;
 		out->name = p->name;
-		out->vmspace = p->vmspace;
+		out->vmspace = p->former != NULL ? p->former : p->vmspace;
 		out->flags = client_flags(p);
 		out->asleep_us = p->idle_since_us == 0 ? 0 : timer_now_us() - p->idle_since_us;
 		out->rss_soft_pages = limit_pages(p->limits[EBB_RLIMIT_RSS].soft);

@@ -23,6 +23,7 @@
 #include "mm/mm_params.h"
 #include "mm/vm_meter.h"
 #include "mm/vm_object.h"
+#include "mm/vm_pageout.h"
 #include "proc/proc.h"
 #include "proc/trap_hooks.h"
 #include "test/host/console_tap.h"
@@ -41,6 +42,7 @@ static const char *first_word; /* what the program that is started first does */
 static uint64_t program_sp;    /* of the last program that began */
 static uint32_t child_pid;
 static void (*child_does)(void);
+static struct vm_client client;
 
 static int64_t
 system_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
@@ -224,6 +226,35 @@ kill_self_before(uint64_t number)
 	fail_msg("a killed program ends");
 }
 
+/* Somebody runs out of memory while the program waits for some in exec. */
+static void
+out_of_memory(void *arg)
+{
+	struct proc *p = proc_next(NULL);
+
+	(void)arg;
+	tsleep(&disk, "later", 5000);
+	assert_true(p->loading);
+	assert_true(vm_client_ops->next(0, &client));
+	assert_ptr_equal(client.vmspace, p->former);
+	vm_pageout_oom(VM_OOM_MEM);
+	assert_true(p->killed);
+}
+
+static void
+do_poor_exec(void)
+{
+	uint64_t at = (uint64_t)system_call(EBB_SYS_SBRK, 20 * 4096, 0, 0), i;
+	struct task *task;
+
+	for (i = 0; i < 20; i++)
+		assert_int_equal(copyout(&i, at + i * 4096, sizeof(i)), 0);
+	assert_int_equal(task_create(&task, "oom", PRI_NORMAL, out_of_memory, NULL), 0);
+	sim_swap_leave_free(vm_domains[0].v_free_reserved - 2);
+	exec(PROGRAM, "x");
+	fail_msg("it is the only one that can be killed");
+}
+
 static void
 child_idles(void)
 {
@@ -292,6 +323,8 @@ program(const struct cpu_user_start *start)
 		kill_self_before(EBB_SYS_FORK);
 	else if (strcmp(first_word, "killexec") == 0)
 		kill_self_before(EBB_SYS_EXEC);
+	else if (strcmp(first_word, "poorexec") == 0)
+		do_poor_exec();
 	else if (strcmp(first_word, "poorfork") == 0)
 		do_poor_fork();
 	program_exit(1);
@@ -359,6 +392,7 @@ RUN_TEST(exec_begins_anew_in_the_same_process, "exec", 9)
 RUN_TEST(exec_that_fails_leaves_all_as_it_was, "badexec", 1)
 RUN_TEST(fork_of_a_killed_process_leaves_no_child, "killfork", EBB_STATUS_KILLED | EBB_KILL_USER)
 RUN_TEST(exec_of_a_killed_process_leaves_nothing, "killexec", EBB_STATUS_KILLED | EBB_KILL_USER)
+RUN_TEST(exec_without_memory_does_not_protect, "poorexec", EBB_STATUS_KILLED | EBB_KILL_OOM)
 RUN_TEST(fork_without_memory_says_so_and_leaves_nothing, "poorfork", 1)
 
 int
@@ -370,6 +404,7 @@ main(void)
 		cmocka_unit_test(exec_that_fails_leaves_all_as_it_was),
 		cmocka_unit_test(fork_of_a_killed_process_leaves_no_child),
 		cmocka_unit_test(exec_of_a_killed_process_leaves_nothing),
+		cmocka_unit_test(exec_without_memory_does_not_protect),
 		cmocka_unit_test(fork_without_memory_says_so_and_leaves_nothing),
 	};
 
