@@ -68,6 +68,9 @@ struct blkdev_ops {
 	void (*start)(struct blkdev *dev);
 	/* Progress without interrupts (panic, bring-up); NULL if not possible. */
 	void (*poll)(struct blkdev *dev);
+	/* The driver's own figures for blkstat ("programs", "au_kib", ...), n = 0, 1, ...; false
+	 * past the last. NULL: none. Never yields. */
+	bool (*figure)(const struct blkdev *dev, uint32_t n, const char **name, uint64_t *value);
 };
 
 #define BLKDEV_NAME_BYTES 16
@@ -87,6 +90,7 @@ struct blkdev {
 	struct blkdev *parent;
 	uint64_t parent_block;
 	uint8_t mbr_type;                 /* of a partition; 0 = none */
+	uint64_t retries, resets;         /* counted by the driver: attempts repeated; device reset */
 	/* ---- blk.c */
 	SLIST_ENTRY(blkdev) all_link;
 	struct irq_lock lock;
