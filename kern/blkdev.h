@@ -90,7 +90,7 @@ struct blkdev {
 	struct blkdev *parent;
 	uint64_t parent_block;
 	uint8_t mbr_type;                 /* of a partition; 0 = none */
-	uint64_t retries, resets;         /* counted by the driver: attempts repeated; device reset */
+	uint64_t retries, resets;         /* counted by the driver */
 	/* ---- blk.c */
 	SLIST_ENTRY(blkdev) all_link;
 	struct irq_lock lock;

@@ -112,8 +112,6 @@ struct pmap_stats {
 	uint64_t af_faults;       /* referenced set by emulation */
 	uint64_t dirty_faults;    /* modified set by emulation (alone) */
 	uint64_t table_pages;     /* page-table pages now */
-	uint64_t pv_pages;        /* pages of extra reverse-map entries now */
-	uint64_t pv_entries;      /* extra reverse-map entries now in use */
 	uint64_t tlb_invalidations;
 	uint64_t asid_rollovers;
 	uint64_t hw_flags;        /* 1: the hardware manages referenced and modified */

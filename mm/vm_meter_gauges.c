@@ -44,8 +44,6 @@ vm_meter_refresh(void)
 	p->pmap_af_faults = pmap_stats.af_faults;
 	p->pmap_dirty_faults = pmap_stats.dirty_faults;
 	p->pmap_table_pages = pmap_stats.table_pages;
-	p->pmap_pv_pages = pmap_stats.pv_pages;
-	p->pmap_pv_entries = pmap_stats.pv_entries;
 	p->pmap_tlb_invalidations = pmap_stats.tlb_invalidations;
 	p->pmap_asid_rollovers = pmap_stats.asid_rollovers;
 	p->pmap_hw_flags = pmap_stats.hw_flags;

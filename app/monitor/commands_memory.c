@@ -137,8 +137,6 @@ cmd_zones(const struct monitor_call *call)
 		    z->slab_pages, z->empty_slabs, (unsigned long)z->allocs,
 		    (unsigned long)z->refusals, (unsigned long)z->reclaimed_pages);
 	vm_meter_refresh();
-	kprintf("reverse mappings: %lu in %lu pages of their own\n",
-	    (unsigned long)mm_params.pmap_pv_entries, (unsigned long)mm_params.pmap_pv_pages);
 	kprintf("low memory: %lu times\n", (unsigned long)mm_params.v_lowmem);
 	while ((h = eventhandler_next(EVENT_VM_LOWMEM, (struct eventhandler *)h)) != NULL)
 		kprintf("  asked %lu times: %s\n", (unsigned long)h->runs, h->name);

@@ -44,6 +44,7 @@ pmap_bootstrap(void)
 	uint32_t asid_bits = mmu_asid_bits();
 	uint32_t hafdbs = mmu_hafdbs();
 
+	pv_init();
 	asid_init(asid_bits, virt_to_phys(empty_table));
 	mmu_dsb_ishst();
 	mmu_ttbr0_write(virt_to_phys(empty_table));

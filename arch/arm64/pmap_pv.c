@@ -3,145 +3,76 @@
  * Reverse mappings of pages.
  *
  * Most pages are mapped once: that mapping lies inside struct vm_page. Further ones
- * are entries of 12 bytes in chunks, a chunk being one page of the pool, allocated
- * when no chunk has room and given back when its last entry goes. An entry's number
- * is the chunk's page number and its index, so 32 bits name it and 0 names none.
+ * are items of a zone, named by 32 bits as struct vm_page has no more room: the page
+ * number of the slab, and where in that page the entry begins. 0 names none.
  *
- *   struct vm_page                chunk pages
+ *   struct vm_page                items of pv_zone
  *   [first mapping]   pv_tail --> [last] --> [second] --> [third] ... --> [last]
  *
  * The extra entries of a page form a ring that is entered at its tail, so that
  * rotating the list of mappings by one (pv_rotate) is a swap of contents and one step.
  *
- * Owns: md_page of mapped pages; the chunks.
+ * Owns: md_page of mapped pages; the items of pv_zone.
  * Does not: touch page tables.
  * Invariants:
  *   V1 md.pmap == 0 means no mapping and then there are no extra entries.
- *   V2 a chunk is on the list of chunks with room iff it has a free entry.
- *   V3 a chunk has at least one entry in use whenever no verb is running.
+ *   V2 the slab's page number fits beside the place in the page.
  * Yields: never.
  * Complexity: insertion and rotation constant; removal linear in the page's mappings.
- * See: mm/vm_page.h, pmap_page.c.
+ * See: mm/vm_page.h, kern/uma.h, pmap_page.c.
  */
 #include "arch/arm64/pmap_pv.h"
 
 #include "arch/arm64/pmap_var.h"
+#include "kern/machdep.h"
 
+/* A multiple of the zone's rounding, so that its place counts in such steps. */
 struct pv_entry {
 	uint32_t pmap;
 	uint32_t va_page;
-	uint32_t next; /* in a page's ring; or the next free one's index */
+	uint32_t next; /* in the page's ring */
+	uint32_t unused;
 };
 
-#define PV_CHUNK_ENTRIES 340u
-#define PV_INDEX_BITS    9
-#define PV_INDEX_MASK    ((1u << PV_INDEX_BITS) - 1)
-#define PV_INDEX_NONE    PV_INDEX_MASK
+#define PV_STEP_SHIFT 4
+#define PV_PLACE_BITS (PAGE_SHIFT - PV_STEP_SHIFT)
+#define PV_PLACE_MASK ((1u << PV_PLACE_BITS) - 1)
+_Static_assert(sizeof(struct pv_entry) == 1u << PV_STEP_SHIFT, "an entry is one step");
 
-struct pv_chunk {
-	uint32_t next_room; /* list of chunks with room: page numbers */
-	uint32_t prev_room;
-	uint32_t free_head; /* index, PV_INDEX_NONE = full */
-	uint32_t used;
-	struct pv_entry entry[PV_CHUNK_ENTRIES];
-};
-_Static_assert(sizeof(struct pv_chunk) == PAGE_SIZE, "a chunk is a page");
+struct uma_zone pv_zone;
 
-static uint32_t room_head; /* page number of the first chunk with room */
-
-static struct pv_chunk *
-chunk_of(uint32_t page)
+void
+pv_init(void)
 {
-	return (vm_page_address(vm_page_of(page)));
+	uma_zone_init(&pv_zone, "pv_entry", sizeof(struct pv_entry));
 }
 
 static struct pv_entry *
 entry_of(uint32_t pv)
 {
-	return (&chunk_of(pv >> PV_INDEX_BITS)->entry[pv & PV_INDEX_MASK]);
-}
+	char *slab = vm_page_address(vm_page_of(pv >> PV_PLACE_BITS));
 
-/* ---- Chunks */
-
-static void
-room_insert(struct pv_chunk *chunk, uint32_t page)
-{
-	chunk->prev_room = 0;
-	chunk->next_room = room_head;
-	if (room_head != 0)
-		chunk_of(room_head)->prev_room = page;
-	room_head = page;
-}
-
-static void
-room_remove(struct pv_chunk *chunk)
-{
-	if (chunk->prev_room != 0)
-		chunk_of(chunk->prev_room)->next_room = chunk->next_room;
-	else
-		room_head = chunk->next_room;
-	if (chunk->next_room != 0)
-		chunk_of(chunk->next_room)->prev_room = chunk->prev_room;
-}
-
-static int
-chunk_create(void)
-{
-	struct vm_page *m = pmap_page_alloc(0);
-	struct pv_chunk *chunk;
-	uint32_t i;
-
-	if (m == NULL)
-		return (ERR_NOMEM);
-	KASSERT(vm_page_number(m) <= UINT32_MAX >> PV_INDEX_BITS, "V4: page number fits");
-	chunk = vm_page_address(m);
-	chunk->free_head = 0;
-	chunk->used = 0;
-	for (i = 0; i < PV_CHUNK_ENTRIES; i++)
-		chunk->entry[i].next = i + 1 < PV_CHUNK_ENTRIES ? i + 1 : PV_INDEX_NONE;
-	room_insert(chunk, vm_page_number(m));
-	pmap_stats.pv_pages++;
-	return (0);
+	return ((void *)(slab + ((pv & PV_PLACE_MASK) << PV_STEP_SHIFT)));
 }
 
 int
 pv_entry_alloc(uint32_t *pv)
 {
-	struct pv_chunk *chunk;
-	uint32_t index;
-	int error;
+	void *entry = uma_zalloc(&pv_zone, UMA_NORMAL);
+	uint32_t page;
 
-	if (room_head == 0 && (error = chunk_create()) != 0)
-		return (error);
-	chunk = chunk_of(room_head);
-	index = chunk->free_head;
-	KASSERT(index < PV_CHUNK_ENTRIES, "V2: a chunk on the list has room");
-	*pv = room_head << PV_INDEX_BITS | index;
-	chunk->free_head = chunk->entry[index].next;
-	chunk->used++;
-	if (chunk->free_head == PV_INDEX_NONE)
-		room_remove(chunk);
-	pmap_stats.pv_entries++;
+	if (entry == NULL)
+		return (ERR_NOMEM);
+	page = vm_page_number(PHYS_TO_VM_PAGE(virt_to_phys(entry)));
+	KASSERT(page <= UINT32_MAX >> PV_PLACE_BITS, "V2: the page number fits");
+	*pv = page << PV_PLACE_BITS | (uint32_t)((uintptr_t)entry & PAGE_MASK) >> PV_STEP_SHIFT;
 	return (0);
 }
 
 static void
 entry_free(uint32_t pv)
 {
-	uint32_t page = pv >> PV_INDEX_BITS;
-	struct pv_chunk *chunk = chunk_of(page);
-
-	KASSERT(chunk->used > 0, "V3: a chunk that loses an entry had one");
-	if (chunk->free_head == PV_INDEX_NONE)
-		room_insert(chunk, page);
-	chunk->entry[pv & PV_INDEX_MASK].next = chunk->free_head;
-	chunk->free_head = pv & PV_INDEX_MASK;
-	pmap_stats.pv_entries--;
-	if (--chunk->used == 0) {
-		room_remove(chunk);
-		pmap_page_free(vm_page_of(page));
-		pmap_stats.pv_pages--;
-	}
+	uma_zfree(&pv_zone, entry_of(pv));
 }
 
 /* ---- Mappings of a page */

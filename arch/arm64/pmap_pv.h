@@ -5,8 +5,15 @@
 #ifndef ARM64_PMAP_PV_H
 #define ARM64_PMAP_PV_H
 
+#include "kern/uma.h"
 #include "lib/err.h"
 #include "mm/vm_page.h"
+
+/* Entries for mappings beyond the first of a page. */
+extern struct uma_zone pv_zone;
+
+/* Boot time, before the first mapping. */
+void pv_init(void);
 
 /* An entry for one more mapping of m, in *pv (0 if the inline one is free).
  * ERR_NOMEM. */

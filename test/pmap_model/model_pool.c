@@ -14,6 +14,7 @@
 
 #include "kern/machdep.h"
 #include "kern/usercpu.h"
+#include "mm/vm_meter.h"
 #include "test/host/sim_machdep.h"
 #include "test/pmap_model/model_tlb.h"
 
@@ -22,6 +23,7 @@ uint32_t vm_page_array_count;
 struct model_frame model_frames[MODEL_POOL_PAGES];
 
 static struct vm_page pages[VM_PAGE_FIRST + MODEL_POOL_PAGES];
+struct vm_domain vm_domains[VM_DOMAINS_MAX]; /* with free_min 0: memory is never short */
 static uint32_t used;
 static uint32_t next_frame;
 static uint32_t refuse_after = UINT32_MAX;

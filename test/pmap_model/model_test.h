@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
+#include "arch/arm64/pmap_pv.h"
 #include "mm/pmap.h"
+#include "mm/uma.h"
 #include "test/pmap_model/model_pool.h"
 #include "test/pmap_model/model_tlb.h"
 
@@ -34,6 +36,13 @@ void test_enter(struct pmap *pmap, vm_offset_t va, struct vm_page *m, vm_prot_t 
  * was to m. *faults counts the faults on the way (may be NULL). */
 bool test_touch(struct pmap *pmap, vm_offset_t va, vm_prot_t access, const struct vm_page *m,
     int *faults);
+
+/* Slabs of reverse mappings with a mapping in them. */
+static inline uint32_t
+pv_slabs(void)
+{
+	return (pv_zone.slab_pages - pv_zone.empty_slabs);
+}
 
 /* Everything has been given back: nothing mapped, nothing allocated but kept_pages. */
 void test_all_returned(uint32_t kept_pages);

@@ -115,9 +115,9 @@ check_counts(void)
 		extra += mapped[i] > 0 ? mapped[i] - 1 : 0;
 	}
 	assert_int_equal(pmap_stats.table_pages, tables);
-	assert_int_equal(pmap_stats.pv_entries, extra);
-	assert_int_equal(pmap_stats.pv_pages, extra > 0);
-	assert_int_equal(model_pool_used(), PAGES + tables + (extra > 0));
+	assert_int_equal(pv_zone.used_items, extra);
+	assert_int_equal(pv_slabs(), extra > 0);
+	assert_int_equal(model_pool_used(), PAGES + tables + pv_zone.slab_pages);
 }
 
 static void

@@ -58,8 +58,8 @@ test_tables(void **state)
 	test_enter(&space, OTHER_L2, m, VM_PROT_READ, PMAP_ENTER_READ);
 	assert_int_equal(pmap_stats.table_pages, 6);
 	assert_int_equal(pmap_resident_count(&space), 4);
-	assert_int_equal(pmap_stats.pv_entries, 2);
-	assert_int_equal(pmap_stats.pv_pages, 1);
+	assert_int_equal(pv_zone.used_items, 2);
+	assert_int_equal(pv_slabs(), 1);
 
 	test_enter(&space, VA, second, VM_PROT_READ, 0); /* in place: no table moves */
 	assert_int_equal(pmap_stats.table_pages, 6);
@@ -70,7 +70,7 @@ test_tables(void **state)
 	pmap_remove_all(m);
 	model_check_rest();
 	assert_int_equal(pmap_stats.table_pages, 1);
-	assert_int_equal(pmap_stats.pv_pages, 0);
+	assert_int_equal(pv_slabs(), 0);
 	end();
 }
 
@@ -86,8 +86,8 @@ test_many(void **state)
 	begin();
 	for (i = 0; i < count; i++)
 		test_enter(&space, VA + ptoa(i), m, RW, PMAP_ENTER_WRITE);
-	assert_int_equal(pmap_stats.pv_entries, count - 1);
-	assert_int_equal(pmap_stats.pv_pages, 3);
+	assert_int_equal(pv_zone.used_items, count - 1);
+	assert_int_equal(pv_slabs(), 4);
 	assert_int_equal(pmap_stats.table_pages, 4);
 	pmap_protect(&space, VA + ptoa(1), VA + ptoa(count), VM_PROT_READ);
 	model_check_rest();
@@ -95,8 +95,8 @@ test_many(void **state)
 	pmap_remove(&space, VA + ptoa(10), VA + ptoa(count - 10));
 	model_check_rest();
 	assert_int_equal(pmap_resident_count(&space), 20);
-	assert_int_equal(pmap_stats.pv_entries, 19);
-	assert_true(pmap_stats.pv_pages <= 2);
+	assert_int_equal(pv_zone.used_items, 19);
+	assert_true(pv_slabs() <= 2);
 	for (i = 0; i < 10; i++) {
 		assert_ptr_equal(pmap_extract(&space, VA + ptoa(i), VM_PROT_READ), m);
 		assert_ptr_equal(pmap_extract(&space, VA + ptoa(count - 1 - i), VM_PROT_READ), m);
@@ -104,7 +104,7 @@ test_many(void **state)
 	assert_null(pmap_extract(&space, VA + ptoa(10), VM_PROT_READ));
 	pmap_remove_all(m);
 	model_check_rest();
-	assert_int_equal(pmap_stats.pv_pages, 0);
+	assert_int_equal(pv_slabs(), 0);
 	end();
 }
 

@@ -364,7 +364,7 @@ test_several_spaces(void **state)
 		pmap_activate(&spaces[i]);
 		assert_true(test_touch(&spaces[i], VA, VM_PROT_WRITE, m, NULL));
 	}
-	assert_int_equal(pmap_stats.pv_entries, 7);
+	assert_int_equal(pv_zone.used_items, 7);
 	pmap_remove(&spaces[3], 0, PMAP_USER_MAX);
 	model_check_rest();
 	assert_false(pmap_page_exists_quick(&spaces[3], m));
