@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "kern/blk_fault.h"
 #include "kern/kern_params.h"
 #include "kern/machdep.h"
 #include "kern/sched.h"
@@ -87,6 +88,7 @@ blk_register(struct blkdev *dev)
 	dev->gone = false;
 	dev->queued_count = 0;
 	dev->active_count = 0;
+	dev->faults = NULL;
 	SLIST_INSERT_HEAD(&devices, dev, all_link);
 	return (0);
 }
@@ -135,11 +137,35 @@ blk_next_device(struct blkdev *prev)
 
 /* ---- completion */
 
+static enum blk_error_kind
+error_kind(int error)
+{
+	switch (error) {
+	case ERR_TIMEDOUT:
+		return (BLK_ERROR_TIMEDOUT);
+	case ERR_CORRUPT:
+		return (BLK_ERROR_CORRUPT);
+	case ERR_NODEV:
+		return (BLK_ERROR_NODEV);
+	case ERR_IO:
+		return (BLK_ERROR_IO);
+	default:
+		return (BLK_ERROR_REFUSED);
+	}
+}
+
+static void
+count_error(struct blkdev *dev, int error)
+{
+	dev->errors++;
+	dev->errors_of[error_kind(error)]++;
+}
+
 static inline void
 count_done(struct blkdev *dev, const struct bio *bio, uint64_t us)
 {
 	if (bio->error != 0)
-		dev->errors++;
+		count_error(dev, bio->error);
 	if (bio->op == BIO_READ) {
 		dev->reads++;
 		dev->read_blocks += bio->block_count;
@@ -148,6 +174,8 @@ count_done(struct blkdev *dev, const struct bio *bio, uint64_t us)
 		dev->writes++;
 		dev->written_blocks += bio->block_count;
 		histogram_add(&dev->write_us, us);
+	} else if (bio->op == BIO_ERASE) {
+		dev->erases++;
 	}
 }
 
@@ -196,7 +224,7 @@ complete(struct blkdev *device, struct bio *bio, int error, bool was_active)
 }
 
 void
-bio_done(struct bio *bio, int error)
+blk_finish(struct bio *bio, int error)
 {
 	struct blkdev *device = whole(bio->dev);
 
@@ -208,6 +236,15 @@ bio_done(struct bio *bio, int error)
 		complete(device, bio, error, true);
 		bio = next;
 	}
+}
+
+void
+bio_done(struct bio *bio, int error)
+{
+	struct blkdev *device = whole(bio->dev);
+
+	if (device->faults == NULL || !blk_fault_done(device, bio, &error))
+		blk_finish(bio, error);
 }
 
 /* Take the first bio off queue p without giving it to the driver. */
@@ -298,7 +335,9 @@ enqueue(struct blkdev *device, struct bio *bio)
 	}
 	bio->state = BIO_QUEUED;
 	TAILQ_INSERT_TAIL(&device->queue[bio->priority], bio, link);
-	device->queued_count++;
+	device->depth_sum += device->queued_count++;
+	if (device->queued_count > device->depth_max)
+		device->depth_max = device->queued_count;
 	irq_lock_release(&device->lock);
 }
 
@@ -312,6 +351,8 @@ blk_submit(struct blkdev *dev, struct bio *bio)
 	kern_params.blk_requests++;
 	bio->dev = dev;
 	bio->merged_next = NULL;
+	if (err != 0)
+		count_error(dev, err);
 	if (err != 0 || (bio->op == BIO_FLUSH && !device->can_flush)) {
 		hand_back(bio, err);
 		return;
@@ -353,11 +394,15 @@ pick_queue(struct blkdev *dev)
 static void
 take(struct blkdev *dev, struct bio *bio)
 {
+	uint64_t now = get_cyclecount();
+
 	TAILQ_REMOVE(&dev->queue[bio->priority], bio, link);
 	dev->queued_count--;
 	if (dev->active_count++ == 0)
-		dev->busy_since_cycles = get_cyclecount();
+		dev->busy_since_cycles = now;
 	bio->state = BIO_ACTIVE;
+	histogram_add(&dev->wait_us[bio->priority],
+	    timer_cycles_to_us(now - bio->submitted_cycles));
 }
 
 /* Locked: a queued request of the same kind that ends where [first, ...) begins or
@@ -411,8 +456,8 @@ merge(struct blkdev *dev, struct bio *bio)
 	}
 }
 
-struct bio *
-blk_next(struct blkdev *dev)
+static struct bio *
+take_next(struct blkdev *dev)
 {
 	struct bio *bio = NULL;
 	int p;
@@ -429,6 +474,16 @@ blk_next(struct blkdev *dev)
 			bio = merge(dev, bio);
 	}
 	irq_lock_release(&dev->lock);
+	return (bio);
+}
+
+struct bio *
+blk_next(struct blkdev *dev)
+{
+	struct bio *bio = take_next(dev);
+
+	while (bio != NULL && dev->faults != NULL && blk_fault_start(dev, bio))
+		bio = take_next(dev);
 	return (bio);
 }
 

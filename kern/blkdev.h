@@ -18,6 +18,7 @@
 #include "lib/err.h"
 
 struct blkdev;
+struct blk_faults;
 
 enum bio_op { BIO_READ, BIO_WRITE, BIO_FLUSH, BIO_ERASE };
 enum bio_priority { BIO_PAGEIN, BIO_NORMAL, BIO_PAGEOUT, BIO_PRIORITY_COUNT };
@@ -57,6 +58,7 @@ struct bio {
 	struct bio *merged_next;    /* bios served by the same transfer */
 	TAILQ_ENTRY(bio) link;
 	uint64_t submitted_cycles;
+	uint64_t due_cycles;        /* blk_fault.c: held back until then */
 };
 
 struct blkdev_ops {
@@ -74,6 +76,11 @@ struct blkdev_ops {
 };
 
 #define BLKDEV_NAME_BYTES 16
+
+/* Errors as blkstat tells them apart: from the medium, too late, wrong contents, device
+ * away, and refused requests (range, read only, not supported). */
+enum blk_error_kind { BLK_ERROR_IO, BLK_ERROR_TIMEDOUT, BLK_ERROR_CORRUPT, BLK_ERROR_NODEV,
+	BLK_ERROR_REFUSED, BLK_ERROR_KINDS };
 
 struct blkdev {
 	char name[BLKDEV_NAME_BYTES];     /* "sd0", "vd0", "md0", "sd0s2" */
@@ -100,9 +107,14 @@ struct blkdev {
 	uint32_t queued_count;            /* waiting */
 	uint32_t active_count;            /* taken by the driver; partition: submitted */
 	uint64_t busy_since_cycles;
-	uint64_t reads, writes, read_blocks, written_blocks, merges, errors;
+	uint64_t reads, writes, erases, read_blocks, written_blocks, merges, errors;
+	uint64_t errors_of[BLK_ERROR_KINDS];
+	uint64_t depth_sum;               /* of the requests waiting when one came */
+	uint32_t depth_max;
 	uint64_t busy_cycles;             /* time with at least one active request */
 	struct histogram read_us, write_us;
+	struct histogram wait_us[BIO_PRIORITY_COUNT]; /* until the driver took it; whole device */
+	struct blk_faults *faults;        /* faults on purpose; NULL: none */
 };
 
 /* Add a device (or partition) to the table; ERR_EXIST for a name in use, ERR_INVAL
