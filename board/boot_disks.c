@@ -17,6 +17,7 @@
 #include "drivers/ramdisk.h"
 #include "fs/fat32.h"
 #include "fs/mbr.h"
+#include "kern/blk_fault.h"
 #include "kern/blkdev.h"
 #include "kern/bootargs.h"
 #include "kern/bootmem.h"
@@ -91,6 +92,23 @@ have_partition(void)
 		if (dev->parent != NULL)
 			return (true);
 	return (false);
+}
+
+void
+boot_faults(void)
+{
+	char why[160];
+	char *text = bootargs.fault;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, ";");
+		char *next = text + length + (text[length] != '\0');
+
+		text[length] = '\0';
+		if (blk_fault_set(text, why, sizeof(why)) != 0)
+			kprintf("boot argument fault=%s: %s\n", text, why);
+		text = next;
+	}
 }
 
 bool

@@ -22,5 +22,7 @@ bool boot_file_system(void);
 /* Use the swap device that swap= names, or the first swap partition; true if one is
  * in use now. */
 bool boot_swap(void);
+/* fault=: rules of kern/blk_fault.h. Does not yield. */
+void boot_faults(void);
 
 #endif

@@ -151,6 +151,7 @@ init(void *arg)
 	(void)arg;
 	attach(board.devices, board.device_count);  /* disks */
 	boot_partitions();                          /* sd0s1, sd0s2, ... */
+	boot_faults();                              /* disks that fail, if asked for */
 	boot_file_system();                         /* programs and data */
 	boot_swap();                                /* where pages go */
 	must(file_pager_start(), "file pager");     /* dirty pages of files go there ... */

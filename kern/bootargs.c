@@ -26,7 +26,8 @@
 
 struct bootargs bootargs;
 
-enum kind { KIND_SIZE, KIND_SECONDS, KIND_DOMAINS, KIND_FLAG, KIND_WORD };
+/* KIND_CHOICE: one of two words, "A or B" in accepts; the field becomes 1 or 2. */
+enum kind { KIND_SIZE, KIND_SECONDS, KIND_DOMAINS, KIND_FLAG, KIND_WORD, KIND_CHOICE };
 
 struct row {
 	const char *name;
@@ -42,9 +43,12 @@ static const struct row rows[] = {
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
+	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
+	{ "sd_dma", KIND_CHOICE, &bootargs.sd_dma, "0 or 1" },
 	{ "exit", KIND_FLAG, &bootargs.exit, "0 or 1" },
 	{ "semihosting", KIND_FLAG, &bootargs.semihosting, "0 or 1" },
 	{ "selftest", KIND_WORD, bootargs.selftest, "the name of a self test" },
+	{ "fault", KIND_WORD, bootargs.fault, "DEVICE,WHAT[,NAME=NUMBER]...[;...]" },
 	{ "trace", KIND_WORD, bootargs.trace, "event names with commas between, or all" },
 };
 
@@ -90,6 +94,21 @@ bootargs_size(const char *text, uint64_t *bytes)
 }
 
 static int
+choose(const struct row *row, const char *value)
+{
+	size_t first = strcspn(row->accepts, " ");
+	const char *second = row->accepts + first + strlen(" or ");
+
+	if (strlen(value) == first && strncmp(value, row->accepts, first) == 0)
+		*(uint32_t *)row->field = 1;
+	else if (strcmp(value, second) == 0)
+		*(uint32_t *)row->field = 2;
+	else
+		return (ERR_INVAL);
+	return (0);
+}
+
+static int
 set(const struct row *row, const char *value)
 {
 	static const uint32_t most[] = { [KIND_SECONDS] = 3600, [KIND_DOMAINS] = 4,
@@ -99,6 +118,8 @@ set(const struct row *row, const char *value)
 
 	if (row->kind == KIND_SIZE)
 		return (bootargs_size(value, row->field));
+	if (row->kind == KIND_CHOICE)
+		return (choose(row, value));
 	if (row->kind == KIND_WORD) {
 		if (*value == '\0' || strlen(value) >= BOOTARGS_WORD_BYTES)
 			return (ERR_INVAL);
@@ -119,7 +140,7 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace= domains=\n", word);
+		"semihosting= selftest= trace= domains= fault= sd= sd_dma=\n", word);
 	bootargs.error_count++;
 }
 

@@ -13,11 +13,17 @@
 #define BOOTARGS_TEXT_BYTES 1024
 #define BOOTARGS_WORD_BYTES 160
 
+/* Which SD controller gets the card, and whether it may use DMA. */
+enum bootargs_sd_host { BOOTARGS_SD_DEFAULT, BOOTARGS_SD_EMMC, BOOTARGS_SD_SDHOST };
+enum bootargs_sd_dma { BOOTARGS_SD_DMA_DEFAULT, BOOTARGS_SD_DMA_NO, BOOTARGS_SD_DMA_YES };
+
 struct bootargs {
 	uint64_t mem_bytes;      /* mem=SIZE: page pool; 0 = all RAM */
 	uint64_t ramdisk_bytes;  /* ramdisk=SIZE: disk md0 of that size; 0 = none */
 	uint32_t domains;        /* domains=N: memory domains; 0 = what the board says */
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
+	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
+	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */
@@ -25,6 +31,7 @@ struct bootargs {
 	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
 	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */
 	char trace[BOOTARGS_WORD_BYTES];    /* trace=EVENT[,EVENT]... or all */
+	char fault[BOOTARGS_WORD_BYTES];    /* fault=RULE[;RULE]...: kern/blk_fault.h */
 };
 
 extern struct bootargs bootargs;

@@ -6,7 +6,8 @@
  *        ^                   |                  wanted: stays busy, OK
  *        |                   `--CRC wrong or I/O error, neighbour: freed (it can be
  *        |                      read again on its own)
- *        `-- wanted page wrong: again, alone, vm.swap_read_retries times; then ERROR
+ *        `-- wanted page wrong: again, alone, vm.swap_read_retries times, with longer
+ *              and longer pauses; then ERROR
  *
  * The slots stay in use: a clean page need not be written again.
  *
@@ -30,6 +31,8 @@
 
 #define NEIGHBOURS_MAX   (SWB_NPAGES / 2 - 1) /* told on each side (1.15) */
 #define SLOW_READ_US     20000000u
+#define RETRY_US         1000u /* before the first retry, then four times as long each */
+#define RETRY_SHIFT_MAX  10u
 
 /* A read in flight. */
 struct swap_read {
@@ -184,22 +187,23 @@ wanted_check(const struct read_run *run, int error, uint32_t *crc)
 static enum vm_pager_outcome
 give_up(const struct read_run *run, int error, uint32_t crc)
 {
-	uint32_t slot = run->slot + run->wanted;
-	const char *name = swap_area_of(slot)->dev->name;
+	uint32_t slot = run->slot + run->wanted, index = SWAP_SLOT_INDEX(slot);
+	const struct swap_area *area = swap_area_of(slot);
+	unsigned long block = (unsigned long)index * area->blocks_per_slot;
 
 	if (error == ERR_CORRUPT)
-		kprintf("swap: %s slot %u: read back with CRC %08x, written with %08x\n", name,
-		    SWAP_SLOT_INDEX(slot), crc, swap_map_crc(slot));
+		kprintf("swap: %s block %lu, slot %u: read back with CRC %08x, written with %08x\n",
+		    area->dev->name, block, index, crc, swap_map_crc(slot));
 	else
-		kprintf("swap: %s slot %u (CRC %08x): cannot be read back: %s\n", name,
-		    SWAP_SLOT_INDEX(slot), swap_map_crc(slot), err_string(error));
+		kprintf("swap: %s block %lu, slot %u (CRC %08x): cannot be read back: %s\n",
+		    area->dev->name, block, index, swap_map_crc(slot), err_string(error));
 	return (VM_PAGER_ERROR);
 }
 
 static enum vm_pager_outcome
 get_run(struct vm_object *object, struct read_run *run)
 {
-	uint32_t retries = (uint32_t)mm_params.swap_read_retries, crc = 0;
+	uint32_t retries = (uint32_t)mm_params.swap_read_retries, crc = 0, n;
 	int error = read_run(run);
 
 	if (object->usage != NULL)
@@ -212,8 +216,10 @@ get_run(struct vm_object *object, struct read_run *run)
 		run->wanted = 0;
 		run->count = 1;
 	}
-	for (; error != 0 && retries > 0; retries--)
+	for (n = 0; error != 0 && n < retries; n++) {
+		tsleep(run, "swretry", RETRY_US << (2 * n < RETRY_SHIFT_MAX ? 2 * n : RETRY_SHIFT_MAX));
 		error = wanted_check(run, read_run(run), &crc);
+	}
 	if (error != 0)
 		return (give_up(run, error, crc));
 	page_arrived(run->m[run->wanted], run->slot + run->wanted);

@@ -22,13 +22,16 @@
 #include "lib/ebb_abi.h"
 
 const struct monitor_command monitor_commands[] = {
-	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency", 0, cmd_blkstat },
+	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency, waiting", 0, cmd_blkstat },
 	{ "cat", "FILE", "print a file; a key stops it", 1, cmd_cat },
 	{ "check", "", "verify every invariant of the VM", 0, cmd_check },
 	{ "contig", "BYTES [LOW HIGH [ALIGN]]",
 	    "can physical memory be had in one piece, and what goes for it", 4, cmd_contig },
 	{ "domains", "", "memory domains: pages, thresholds, page daemon, votes to kill", 0,
 	    cmd_domains },
+	{ "fault", "[DEVICE off | DEVICE WHAT [every=K] [after=N] [times=N] [block=B [count=C]]]",
+	    "make a disk fail on purpose: read, write, corrupt, torn, delay_ms=N, gone, cut", 7,
+	    cmd_fault },
 	{ "help", "[COMMAND]", "list the commands, or explain one", 1, cmd_help },
 	{ "kill", "PID", "end a program", 1, cmd_kill },
 	{ "limit", "PID [NAME=SOFT[:HARD] ...]",

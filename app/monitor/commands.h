@@ -70,8 +70,10 @@ void cmd_swapinfo(const struct monitor_call *call);
 void cmd_check(const struct monitor_call *call);
 void cmd_queues(const struct monitor_call *call);
 void cmd_zones(const struct monitor_call *call);
-/* commands_system.c */
+/* commands_disk.c */
 void cmd_blkstat(const struct monitor_call *call);
+void cmd_fault(const struct monitor_call *call);
+/* commands_system.c */
 void cmd_trace(const struct monitor_call *call);
 void cmd_sync(const struct monitor_call *call);
 void cmd_reboot(const struct monitor_call *call);

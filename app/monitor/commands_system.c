@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * blkstat, trace, sync, reboot, poweroff.
+ * trace, sync, reboot, poweroff.
  *
  * Owns: nothing. Does not: reset statistics.
  *
  * Invariants: none.
- * Yields: blkstat, trace, sync; reboot and poweroff before they happen.
- * See: kern/blkdev.h, kern/trace.h, kern/machdep.h.
+ * Yields: trace, sync; reboot and poweroff before they happen.
+ * See: kern/trace.h, kern/machdep.h.
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "app/monitor/commands.h"
 #include "app/monitor/monitor.h"
-#include "kern/blkdev.h"
 #include "kern/console.h"
 #include "kern/machdep.h"
 #include "kern/trace.h"
@@ -23,52 +22,6 @@
 #define TRACE_DEFAULT 20
 #define TRACE_LINE_BYTES 160
 #define STREAM_POLL_US 50000
-#define DEVICES_MAX 16
-
-static void
-print_latency(const char *what, const struct histogram *h)
-{
-	if (h->count == 0)
-		return;
-	kprintf("         %s us: mean %lu, median at most %lu, 99 of 100 at most %lu, worst %lu\n",
-	    what, (unsigned long)(h->sum / h->count), (unsigned long)histogram_percentile(h, 50),
-	    (unsigned long)histogram_percentile(h, 99), (unsigned long)h->max);
-}
-
-static void
-print_device(const struct blkdev *dev)
-{
-	unsigned long kib_of_blocks = dev->block_bytes / 512;
-
-	kprintf("%-8s %9lu %9lu %10lu %10lu %8lu %6lu %6u %6u\n", dev->name,
-	    (unsigned long)dev->reads, (unsigned long)dev->writes,
-	    (unsigned long)dev->read_blocks * kib_of_blocks / 2,
-	    (unsigned long)dev->written_blocks * kib_of_blocks / 2, (unsigned long)dev->merges,
-	    (unsigned long)dev->errors, dev->queued_count, dev->active_count);
-	print_latency("reads, ", &dev->read_us);
-	print_latency("writes,", &dev->write_us);
-}
-
-void
-cmd_blkstat(const struct monitor_call *call)
-{
-	struct blkdev *devices[DEVICES_MAX], *dev;
-	uint32_t count = 0, i;
-
-	(void)call;
-	/* Devices are not taken away while the system runs; the list may grow. */
-	for (dev = blk_next_device(NULL); dev != NULL && count < DEVICES_MAX;
-	     dev = blk_next_device(dev))
-		devices[count++] = dev;
-	if (count == 0) {
-		kprintf("blkstat: no disks; see the messages at boot\n");
-		return;
-	}
-	kprintf("device       reads    writes   read KiB  write KiB   merges errors queued"
-	    " active\n");
-	for (i = 0; i < count; i++)
-		print_device(devices[i]);
-}
 
 static void
 print_record(const struct trace_record *r)
