@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Arasan SDHCI 3.0 controller of BCM2835-2837 by interrupt-driven PIO.
+ * The Arasan SDHCI 3.0 controller of BCM2835-2837, by interrupts; its data by the DMA
+ * engine at its data port (it has no DMA of its own), or by the processor.
  *
  * Each wait looks at the status register a few times first, because a fast
  * controller is ready at once; then it unmasks the interrupts it waits for and
  * sleeps. The handler masks them all again and wakes: it never acknowledges, so the
- * status stays for the task to read. While the buffer is ready for the next block
- * each time the driver looks, a whole transfer runs without an interrupt.
+ * status stays for the task to read. By PIO, while the buffer is ready for the next
+ * block each time the driver looks, a whole transfer runs without an interrupt.
  *
  * After an error the command and data lines are reset; where that does not clear
  * the inhibit bits the whole controller is, and clock, width and masks are put back.
  *
  * Owns: the controller's registers.
- * Does not: know commands (sdcard.c); use DMA; switch voltages; detect cards (the
- *   pin is not wired on these boards).
+ * Does not: know commands (sdcard.c); choose between DMA and PIO (sdhost_dma.c);
+ *   switch voltages; detect cards (the pin is not wired on these boards).
  * Invariants:
  *   E1 interrupts are unmasked (IRPT_EN != 0) only while the task sleeps in emmc_sleep;
  *   E2 a buffer-ready bit is acknowledged before its block is moved, because moving
- *      the last word may raise it anew for the next block.
+ *      the last word may raise it anew for the next block;
+ *   E3 a wake-up that comes while the task does not sleep is kept for its next sleep.
  * Yields: every sdhost operation that waits.
- * Complexity: a block costs 128 loads and half as many store pairs, and one look at
+ * Complexity: by PIO a block costs 128 loads and half as many store pairs, and one look at
  *   the status.
  * See: SD Host Controller Simplified Specification 3.00, chapters 2 and 3; BCM2835
  *   ARM Peripherals, chapter 5. All registers are accessed as 32-bit words.
@@ -31,6 +33,7 @@
 
 #include "drivers/drivers_params.h"
 #include "drivers/sdhost.h"
+#include "drivers/sdhost_dma.h"
 #include "kern/irq.h"
 #include "kern/mmio.h"
 #include "kern/sched.h"
@@ -70,6 +73,7 @@ enum emmc_register {
 #define STATUS_DAT_INHIBIT (1u << 1)
 
 #define CONTROL0_4BIT     (1u << 1)
+#define CONTROL0_HIGH_SPEED (1u << 2)
 #define CONTROL0_POWER_33 (0xfu << 8)
 
 #define CONTROL1_CLOCK_INTERNAL (1u << 0)
@@ -95,7 +99,8 @@ enum emmc_register {
 #define CMD_STOP_TRANSMISSION 12
 
 #define IDENTIFY_HZ      400000u
-#define CARD_HZ_MAX      25000000u /* default speed */
+#define CARD_HZ_DEFAULT  25000000u /* above: high-speed timing */
+#define CARD_HZ_MAX      50000000u
 #define QUICK_READS      8         /* about a microsecond on hardware */
 #define COMMAND_WAIT_US  100000u   /* an answer takes 64 card clocks at most */
 #define BLOCK_WAIT_US    1000000u  /* card: 100 ms to read, 500 ms to write */
@@ -111,8 +116,9 @@ struct emmc {
 	uint32_t clock_hz;       /* base clock */
 	uint32_t card_hz;        /* clock in force, 0 = off */
 	uint32_t control0;       /* what CONTROL0 should hold */
+	struct sdhost_dma dma;
 	struct irq_lock lock;
-	bool woken;              /* by the handler, since emmc_sleep; sleep channel */
+	bool woken;              /* by a handler, since the last sleep; sleep channel */
 };
 
 static struct emmc controller; /* the chip has one */
@@ -136,16 +142,24 @@ reg_write(const struct emmc *e, enum emmc_register reg, uint32_t value)
 /* ---- waiting */
 
 static void
+emmc_wake(void *arg)
+{
+	struct emmc *e = arg;
+
+	irq_lock_acquire(&e->lock);
+	e->woken = true;
+	irq_lock_release(&e->lock);
+	wakeup(&e->woken);
+}
+
+static void
 emmc_interrupt(void *arg)
 {
 	struct emmc *e = arg;
 
 	mmio_write32(e->base + IRPT_EN, 0);
 	drivers_params.sd_irqs++;
-	irq_lock_acquire(&e->lock);
-	e->woken = true;
-	irq_lock_release(&e->lock);
-	wakeup(&e->woken);
+	emmc_wake(e);
 }
 
 /* Until one of bits, or timeout_us. A bit that is set already interrupts at once. */
@@ -154,12 +168,12 @@ emmc_sleep(struct emmc *e, uint32_t bits, uint64_t timeout_us)
 {
 	drivers_params.sd_waits++;
 	irq_lock_acquire(&e->lock);
-	e->woken = false;
 	mmio_write32(e->base + IRPT_EN, bits);
 	while (!e->woken)
 		if (msleep(&e->woken, &e->lock, "sdwait", timeout_us) != 0)
 			break;
 	mmio_write32(e->base + IRPT_EN, 0);
+	e->woken = false;
 	irq_lock_release(&e->lock);
 }
 
@@ -266,6 +280,10 @@ emmc_set_clock(struct sdhost *host, uint32_t hz)
 	if (error != 0)
 		return (error);
 	e->card_hz = hz;
+	e->control0 &= ~CONTROL0_HIGH_SPEED;
+	if (hz > CARD_HZ_DEFAULT)
+		e->control0 |= CONTROL0_HIGH_SPEED;
+	reg_write(e, CONTROL0, e->control0);
 	reg_write(e, CONTROL1, control1 | CONTROL1_CLOCK_CARD);
 	return (0);
 }
@@ -275,7 +293,9 @@ emmc_set_width(struct sdhost *host, uint32_t lines)
 {
 	struct emmc *e = (struct emmc *)host;
 
-	e->control0 = CONTROL0_POWER_33 | (lines == 4 ? CONTROL0_4BIT : 0);
+	e->control0 &= ~CONTROL0_4BIT;
+	if (lines == 4)
+		e->control0 |= CONTROL0_4BIT;
 	reg_write(e, CONTROL0, e->control0);
 }
 
@@ -468,15 +488,35 @@ blocks_move(struct emmc *e, struct sd_data *data)
 }
 
 static int
+emmc_look(struct sdhost *host)
+{
+	const struct emmc *e = (const struct emmc *)host;
+	uint32_t status = reg_read(e, INTERRUPT);
+
+	return (status & INT_ERRORS ? status_error(e, status) : 0);
+}
+
+static void
+emmc_doze(struct sdhost *host, uint64_t us)
+{
+	emmc_sleep((struct emmc *)host, INT_ERRORS & ~INT_ERROR, us);
+}
+
+static int
 emmc_transfer(struct sdhost *host, struct sd_command *c)
 {
 	struct emmc *e = (struct emmc *)host;
-	int error = blocks_move(e, c->data);
+	bool by_dma = sdhost_dma_takes(&e->dma, c->data);
+	int error = by_dma ? sdhost_dma_move(host, &e->dma, c->data, 0) : blocks_move(e, c->data);
 
 	if (error == 0)
 		error = emmc_wait(e, INT_DATA_DONE, BUSY_WAIT_US);
 	if (error != 0)
 		emmc_abort(host);
+	else if (by_dma)
+		host->dma_transfers++;
+	else
+		host->pio_transfers++;
 	return (error);
 }
 
@@ -490,7 +530,8 @@ static const struct sdhost_ops emmc_ops = {
 };
 
 int
-bcm2835_emmc_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz, struct sdhost **out)
+bcm2835_emmc_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
+    const struct bcm2835_dma_port *port, struct sdhost **out)
 {
 	struct emmc *e = &controller;
 	uint32_t version;
@@ -502,7 +543,11 @@ bcm2835_emmc_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz, struct sdho
 	e->base = base;
 	e->clock_hz = clock_hz;
 	e->host = (struct sdhost){ .name = "emmc", .ops = &emmc_ops,
-		.clock_max_hz = CARD_HZ_MAX, .blocks_max = 0xffff, .four_lines = true };
+		.clock_max_hz = CARD_HZ_MAX, .blocks_max = 0xffff, .four_lines = true,
+		.counts_writes = true };
+	e->dma = (struct sdhost_dma){ .port = *port, .look = emmc_look, .doze = emmc_doze };
+	if (port->dma != NULL)
+		bcm2835_dma_notify(port->dma, emmc_wake, e);
 	mmio_write32(base + IRPT_EN, 0);
 	error = irq_register(irq, emmc_interrupt, e, "emmc");
 	if (error == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Arasan SDHCI 3.0 controller ("EMMC") of BCM2835-2837 as an SD host, by
- * interrupt-driven PIO.
+ * The Arasan SDHCI 3.0 controller ("EMMC") of BCM2835-2837 as an SD host, by interrupts,
+ * with DMA or without.
  */
 #ifndef DRIVERS_BCM2835_EMMC_H
 #define DRIVERS_BCM2835_EMMC_H
@@ -10,16 +10,18 @@
 
 #include "lib/err.h"
 
+struct bcm2835_dma_port;
 struct sdhost;
 
 /*
  * Reset the controller at virtual address base (physical 0x3F300000 on raspi3)
- * and take interrupt line irq. clock_hz: its base clock (mailbox clock EMMC). The
- * board has routed the card's pins to it before. *out becomes the host for
- * sdcard_attach. ERR_NODEV when no controller answers; errors of irq_register.
- * Task context; may yield.
+ * and take interrupt line irq. clock_hz: its base clock (mailbox clock EMMC). port:
+ * its data port (physical offset 0x20) for the DMA engine, or one without. The board
+ * has routed the card's pins to it before. *out becomes the host for sdcard_attach.
+ * ERR_NODEV when no controller answers; errors of irq_register. Task context; may
+ * yield.
  */
 int bcm2835_emmc_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
-    struct sdhost **out) ERR_MUST_CHECK;
+    const struct bcm2835_dma_port *port, struct sdhost **out) ERR_MUST_CHECK;
 
 #endif

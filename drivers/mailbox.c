@@ -43,6 +43,7 @@
 #define TAG_ARM_MEMORY     0x00010005u
 #define TAG_CLOCK_RATE     0x00030002u
 #define TAG_TEMPERATURE    0x00030006u
+#define TAG_DMA_CHANNELS   0x00060001
 #define TAG_SET_CLOCK_RATE 0x00038002u
 #define TAG_COMMAND_LINE   0x00050001u
 
@@ -206,6 +207,13 @@ mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz)
 		return (ERR_IO);
 	*hz = values[1];
 	return (0);
+}
+
+int
+mailbox_dma_channels(uint32_t *channels)
+{
+	*channels = 0;
+	return (property(TAG_DMA_CHANNELS, channels, 0, 1));
 }
 
 int

@@ -42,6 +42,8 @@ int mailbox_arm_memory(uint32_t *start_pa, uint32_t *size_bytes) ERR_MUST_CHECK;
 int mailbox_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 /* Ask for *hz; *hz becomes what was set. */
 int mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
+/* DMA channels that the ARM may use: bit n for channel n. */
+int mailbox_dma_channels(uint32_t *channels) ERR_MUST_CHECK;
 /* Core temperature in thousandths of a degree Celsius. */
 int mailbox_temperature_mc(uint32_t *temperature_mc) ERR_MUST_CHECK;
 /* The kernel command line of cmdline.txt, NUL-terminated, cut to bytes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An SD memory card as a disk: transfers, and getting over their failures.
+ * An SD memory card as a disk: its requests.
  *
  * One task a card takes merged chains from the block layer and carries each out as
  * one command pair:
@@ -11,23 +11,22 @@
  * needs neither. A write is done when the card says that it is back in transfer
  * state, so a completed write is on the card.
  *
- * After an error:   SEND_STATUS  -> answers: STOP_TRANSMISSION if it is in the middle
- *                                   of data, wait until it is ready, repeat
- *                                -> silent: identify it again from power-on, repeat
- * A card that cannot be identified is gone: its requests fail at once, and once a
- * second a request looks whether it has come back. Another card in its place stays
- * unused, for what is on it is not ours.
+ * An erase is ERASE_START, ERASE_END, ERASE: as a discard where the card has it. After an
+ * error the card is brought to order (sdcard_recover.c) and the request repeated from its
+ * start, a few times and with growing pauses; requests behind it wait, so they keep their
+ * order. At high speed the last repetition is made at the default speed.
  *
  * Owns: struct sdcard, its task, every bio between blk_next and bio_done.
- * Does not: touch registers (sdhost.h); cache; retry what the card itself calls wrong
+ * Does not: touch registers (sdhost.h); cache; repeat what the card itself calls wrong
  *   (address, write protection).
  * Invariants:
  *   D1 only the card's task uses the host once sdcard_attach has returned;
  *   D2 a chain is completed exactly once, after its last attempt;
- *   D3 attempts per chain are at most 1 + dev.sd.retries_max.
+ *   D3 attempts per chain are at most 1 + dev.sd.retries_max, and a card that is gone is
+ *      waited for at most dev.sd.gone_wait after it went.
  * Yields: everything but sdcard_start.
- * See: SD Physical Layer Simplified Specification 3.01, 4.3 (data transfer), 4.7
- *   (commands), 4.10 (status).
+ * See: SD Physical Layer Simplified Specification 3.01, 4.3 (data transfer,
+ *   erase), 4.7 (commands), 4.10 (status).
  */
 #include "drivers/sdcard.h"
 
@@ -46,8 +45,10 @@
 
 #define READY_WAIT_US      1000000u
 #define READY_SLEEP_US     1000u
-#define LOOK_AGAIN_US      1000000u
-#define IDENTIFY_TRIES     2
+#define IDENTIFY_TRIES     3 /* a feature that fails is left out the next time */
+#define RETRY_PAUSE_US     1000u
+#define RETRY_PAUSE_SHIFT  8 /* a quarter of a second at most */
+#define ERASE_BLOCKS_MIN   128u
 /* 512 KiB: longer transfers gain nothing and make others wait. */
 #define TRANSFER_BLOCKS_MAX 1024u
 
@@ -94,9 +95,8 @@ sdcard_simple(struct sdcard *card, uint32_t index, uint32_t response, uint32_t a
 	return (error);
 }
 
-/* The card status, error bits and all: those are of the past here. */
-static int
-status_get(struct sdcard *card, uint32_t *r1)
+int
+sdcard_status(struct sdcard *card, uint32_t *r1)
 {
 	struct sd_command c = { .index = SD_SEND_STATUS, .response = SD_RESPONSE_R1,
 		.argument = card->rca };
@@ -120,28 +120,27 @@ transfer_index(bool write, uint32_t block_count)
  * End an open transfer. A card may find that it has read ahead beyond its end;
  * when the last block was asked for, that is no error (4.3.3).
  */
-static int
-stop(struct sdcard *card, bool write, bool at_end)
+int
+sdcard_stop(struct sdcard *card, bool at_end)
 {
 	struct sd_command c = { .index = SD_STOP_TRANSMISSION, .response = SD_RESPONSE_R1B };
 	int error = card->host->ops->command(card->host, &c);
 
 	if (error != 0)
 		return (error);
-	if (!write && at_end)
+	if (at_end)
 		c.answer[0] &= ~SD_R1_OUT_OF_RANGE;
 	return (status_error(c.answer[0]));
 }
 
-/* After a write: back in transfer state, without an error? */
-static int
-settle(struct sdcard *card)
+int
+sdcard_settle(struct sdcard *card, uint64_t timeout_us)
 {
 	uint64_t deadline_us = 0;
 	uint32_t r1;
 
 	for (;;) {
-		int error = status_get(card, &r1);
+		int error = sdcard_status(card, &r1);
 
 		if (error == 0)
 			error = status_error(r1);
@@ -150,25 +149,32 @@ settle(struct sdcard *card)
 		if (r1 & SD_R1_READY && SD_R1_STATE(r1) == SD_STATE_TRANSFER)
 			return (0);
 		if (deadline_us == 0)
-			deadline_us = timer_now_us() + READY_WAIT_US;
+			deadline_us = timer_now_us() + timeout_us;
 		else if (timer_now_us() >= deadline_us)
 			return (ERR_TIMEDOUT);
 		tsleep(card, "sdbusy", READY_SLEEP_US);
 	}
 }
 
-/* Carry out the whole chain once. */
+/* An address as the card wants it. */
+static uint32_t
+address(const struct sdcard *card, uint64_t block)
+{
+	return ((uint32_t)(card->high_capacity ? block : block * SD_BLOCK_BYTES));
+}
+
+/* Read or write the whole chain once. */
 static int
-attempt(struct sdcard *card, const struct bio *first, uint32_t block_count)
+move(struct sdcard *card, const struct bio *first, uint32_t block_count)
 {
 	struct sd_data data = { .write = first->op == BIO_WRITE, .block_bytes = SD_BLOCK_BYTES,
 		.block_count = block_count };
 	struct sd_command c = { .index = (uint8_t)transfer_index(data.write, block_count),
 		.response = SD_RESPONSE_R1, .data = &data,
-		.argument = (uint32_t)(card->high_capacity ? first->block :
-		    first->block * SD_BLOCK_BYTES) };
+		.argument = address(card, first->block) };
 	bool at_end = first->block + block_count == card->block_count;
-	bool counted = card->set_block_count && block_count > 1;
+	bool counted = card->set_block_count && block_count > 1 &&
+	    (!data.write || card->host->counts_writes);
 	int error = 0;
 
 	sd_data_rewind(&data, first);
@@ -179,77 +185,37 @@ attempt(struct sdcard *card, const struct bio *first, uint32_t block_count)
 	if (error == 0)
 		error = card->host->ops->transfer(card->host, &c);
 	if (error == 0 && block_count > 1 && !counted)
-		error = stop(card, data.write, at_end);
+		error = sdcard_stop(card, !data.write && at_end);
 	if (error == 0 && data.write)
-		error = settle(card);
+		error = sdcard_settle(card, READY_WAIT_US);
 	return (error);
 }
 
-/* ---- recovery */
-
-static bool
-same_card(const uint32_t a[4], const uint32_t b[4])
-{
-	return (memcmp(a, b, 4 * sizeof(a[0])) == 0);
-}
-
-/*
- * Identify the card anew. The blkdev was made for one card: a different one (or
- * one of another size) is refused.
- */
+/* The card is asked when it is done: an erase takes longer than any controller waits. */
 static int
-identify_again(struct sdcard *card)
+erase(struct sdcard *card, const struct bio *bio)
 {
-	uint64_t block_count = card->block_count;
-	uint32_t cid[4];
-	int error = ERR_NODEV;
+	uint64_t last = bio->block + bio->block_count - 1;
+	int error = sdcard_simple(card, SD_ERASE_START, SD_RESPONSE_R1,
+	    address(card, bio->block), NULL);
 
-	memcpy(cid, card->cid, sizeof(cid));
-	drivers_params.sd_reinits++;
-	for (uint32_t n = 0; n < IDENTIFY_TRIES && error != 0; n++)
-		error = sdcard_identify(card);
-	card->foreign = error == 0 &&
-	    (!same_card(cid, card->cid) || block_count != card->block_count);
-	memcpy(card->cid, cid, sizeof(cid));
-	card->block_count = block_count;
-	return (card->foreign ? ERR_NODEV : error);
-}
-
-static void
-card_gone(struct sdcard *card, int error)
-{
-	card->gone = true;
-	card->looked_us = timer_now_us();
-	if (card->foreign)
-		kprintf("%s: another card was put in; put back the one of the start\n",
-		    card->dev.name);
-	else
-		kprintf("%s: card does not answer%s; put it back, or check its contacts\n",
-		    card->dev.name, error == ERR_NODEV ? "" : " as it should");
-}
-
-/* Get card and controller into a state where the transfer can be repeated. */
-static int
-recover(struct sdcard *card)
-{
-	uint32_t r1;
-	int error = status_get(card, &r1);
-
-	if (error == 0 && (SD_R1_STATE(r1) == SD_STATE_DATA || SD_R1_STATE(r1) == SD_STATE_RECEIVE))
-		(void)!stop(card, false, true);
-	if (error == 0) {
-		/* The first look reports and clears the errors of the past. */
-		error = settle(card);
-		if (error != 0 && error != ERR_TIMEDOUT)
-			error = settle(card);
-	}
 	if (error == 0)
-		return (0);
-	error = identify_again(card);
-	if (error != 0)
-		card_gone(card, error);
+		error = sdcard_simple(card, SD_ERASE_END, SD_RESPONSE_R1, address(card, last),
+		    NULL);
+	if (error == 0)
+		error = sdcard_simple(card, SD_ERASE, SD_RESPONSE_R1, card->can_discard, NULL);
+	if (error == 0)
+		error = sdcard_settle(card, sdcard_erase_us(card, bio->block_count));
 	return (error);
 }
+
+static int
+attempt(struct sdcard *card, const struct bio *first, uint32_t block_count)
+{
+	return (first->op == BIO_ERASE ? erase(card, first) : move(card, first, block_count));
+}
+
+/* ---- requests */
 
 /* What another attempt cannot mend. */
 static bool
@@ -258,19 +224,31 @@ final(int error)
 	return (error == 0 || error == ERR_RANGE || error == ERR_ROFS);
 }
 
+/* Bring the card to order after error; high speed is given up before the last repetition. */
+static int
+mend(struct sdcard *card, int error, bool last)
+{
+	int broken = sdcard_recover(card, error);
+
+	if (broken == 0 && last && error == ERR_IO && card->high_speed)
+		broken = sdcard_slow_down(card);
+	return (broken == 0 ? 0 : sdcard_await(card));
+}
+
 static int
 transfer(struct sdcard *card, const struct bio *first, uint32_t block_count)
 {
 	int error = attempt(card, first, block_count);
 
 	for (int64_t n = 0; error != 0; n++) {
-		int broken = recover(card);
-
-		if (broken != 0)
+		if (mend(card, error, n == drivers_params.sd_retries - 1) != 0)
 			return (ERR_NODEV);
 		if (final(error) || n >= drivers_params.sd_retries)
 			return (error);
 		drivers_params.sd_retried++;
+		card->dev.retries++;
+		tsleep(card, "sdretry", RETRY_PAUSE_US <<
+		    (n < RETRY_PAUSE_SHIFT ? n : RETRY_PAUSE_SHIFT));
 		error = attempt(card, first, block_count);
 	}
 	return (0);
@@ -278,43 +256,62 @@ transfer(struct sdcard *card, const struct bio *first, uint32_t block_count)
 
 /* ---- the task */
 
-/* Is a card that was gone back? Looks at most once a second. */
-static bool
-back_again(struct sdcard *card)
+static void
+count(const struct bio *first, uint32_t block_count)
 {
-	if (timer_now_us() - card->looked_us < LOOK_AGAIN_US)
-		return (false);
-	card->looked_us = timer_now_us();
-	if (identify_again(card) != 0)
-		return (false);
-	card->gone = false;
-	kprintf("%s: the card is back\n", card->dev.name);
-	return (true);
+	if (first->op == BIO_READ) {
+		drivers_params.sd_reads++;
+		drivers_params.sd_read_blocks += block_count;
+	} else if (first->op == BIO_WRITE) {
+		drivers_params.sd_writes++;
+		drivers_params.sd_written_blocks += block_count;
+	} else {
+		drivers_params.sd_erases++;
+		drivers_params.sd_erased_blocks += block_count;
+	}
 }
 
 static int
 serve(struct sdcard *card, const struct bio *first)
 {
 	uint32_t block_count = bio_chain_blocks(first);
-	int error;
+	int error = 0;
 
-	if (card->gone && !back_again(card))
-		return (ERR_NODEV);
-	if (first->op != BIO_READ && first->op != BIO_WRITE)
-		return (ERR_NOTSUP);
-	error = transfer(card, first, block_count);
+	if (first->op == BIO_FLUSH)
+		return (0);
+	if (first->op == BIO_ERASE && (first->block % card->erase_blocks != 0 ||
+	    block_count % card->erase_blocks != 0))
+		return (ERR_INVAL);
+	if (card->gone)
+		error = sdcard_await(card);
+	if (error == 0)
+		error = transfer(card, first, block_count);
 	if (error != 0) {
 		drivers_params.sd_errors++;
 		return (error == ERR_TIMEDOUT || error == ERR_RANGE ? ERR_IO : error);
 	}
-	if (first->op == BIO_READ) {
-		drivers_params.sd_reads++;
-		drivers_params.sd_read_blocks += block_count;
-	} else {
-		drivers_params.sd_writes++;
-		drivers_params.sd_written_blocks += block_count;
-	}
+	count(first, block_count);
 	return (0);
+}
+
+/* Until there may be work. Every dev.sd.look without any, a look at the card. */
+static void
+idle(struct sdcard *card)
+{
+	bool look = false;
+
+	irq_lock_acquire(&card->lock);
+	while (!card->work && !look) {
+		uint64_t us = (uint64_t)drivers_params.sd_look * 1000000;
+
+		look = msleep(&card->work, &card->lock, "sdidle",
+		    us != 0 ? us : SLEEP_FOREVER) != 0;
+	}
+	look = !card->work;
+	card->work = false;
+	irq_lock_release(&card->lock);
+	if (look)
+		sdcard_look(card);
 }
 
 static void
@@ -325,11 +322,7 @@ sdcard_task(void *arg)
 	for (;;) {
 		struct bio *first;
 
-		irq_lock_acquire(&card->lock);
-		while (!card->work)
-			(void)msleep(&card->work, &card->lock, "sdidle", SLEEP_FOREVER);
-		card->work = false;
-		irq_lock_release(&card->lock);
+		idle(card);
 		while ((first = blk_next(&card->dev)) != NULL)
 			bio_done(first, serve(card, first));
 	}
@@ -346,8 +339,31 @@ sdcard_start(struct blkdev *dev)
 	wakeup(&card->work);
 }
 
+static bool
+sdcard_figure(const struct blkdev *dev, uint32_t n, const char **name, uint64_t *value)
+{
+	const struct sdcard *card = dev->softc;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} figures[] = {
+		{ "mhz", card->clock_hz / 1000000 },
+		{ "au_kib", card->au_blocks / 2 },
+		{ "speed_class", card->speed_class },
+		{ "dma", card->host->dma_transfers },
+		{ "pio", card->host->pio_transfers },
+	};
+
+	if (n >= sizeof(figures) / sizeof(figures[0]))
+		return (false);
+	*name = figures[n].name;
+	*value = figures[n].value;
+	return (true);
+}
+
 static const struct blkdev_ops sdcard_ops = {
 	.start = sdcard_start,
+	.figure = sdcard_figure,
 };
 
 /* ---- attaching */
@@ -368,7 +384,7 @@ announce(const struct sdcard *card)
 	kprintf("%s: %s card %s, %llu MiB, %u MHz, %u-bit, %s%s\n", card->dev.name,
 	    card->high_capacity ? "SDHC" : "SDSC", product,
 	    (unsigned long long)(card->block_count / 2048),
-	    (unsigned)(card->host->clock_max_hz / 1000000), card->four_lines ? 4u : 1u,
+	    (unsigned)(card->clock_hz / 1000000), card->four_lines ? 4u : 1u,
 	    card->set_block_count ? "counted transfers" : "stopped transfers",
 	    card->read_only ? ", write protected" : "");
 }
@@ -386,6 +402,17 @@ announce_failure(uint32_t unit, int error)
 		    (unsigned)unit, err_string(error));
 }
 
+/* The unit that pays: the allocation unit, where erase units fit into it. */
+static uint32_t
+erase_unit(const struct sdcard *card)
+{
+	if (!card->can_erase)
+		return (0);
+	if (card->au_blocks != 0 && card->au_blocks % card->erase_blocks == 0)
+		return (card->au_blocks);
+	return (card->erase_blocks > 1 ? card->erase_blocks : ERASE_BLOCKS_MIN);
+}
+
 static void
 dev_describe(struct sdcard *card, uint32_t unit)
 {
@@ -397,6 +424,8 @@ dev_describe(struct sdcard *card, uint32_t unit)
 		.softc = card,
 		.block_bytes = SD_BLOCK_BYTES,
 		.block_count = card->block_count,
+		.erase_blocks = erase_unit(card),
+		.align_blocks = card->au_blocks,
 		.bio_blocks_max = blocks_max < TRANSFER_BLOCKS_MAX ? blocks_max :
 		    TRANSFER_BLOCKS_MAX,
 		.read_only = card->read_only,

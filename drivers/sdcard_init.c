@@ -4,14 +4,14 @@
  *
  *   GO_IDLE_STATE -> SEND_IF_COND -> APP_SEND_OP_COND ... -> ALL_SEND_CID
  *     -> SEND_RELATIVE_ADDR -> SEND_CSD -> SELECT_CARD -> (SET_BLOCKLEN)
- *     -> APP_SEND_SCR -> APP_SET_BUS_WIDTH
+ *     -> APP_SEND_SCR -> APP_SET_BUS_WIDTH -> (APP_STATUS) -> (SWITCH_FUNC)
  *
  * A card that answers SEND_IF_COND is of version 2 or later and may be of high
  * capacity; one that stays silent there is of version 1, or not there at all, which
  * the next command tells.
  *
  * Owns: struct sdcard's description of the card.
- * Does not: transfer blocks or recover (sdcard.c); high-speed or UHS modes; MMC.
+ * Does not: transfer blocks or recover (sdcard.c, sdcard_recover.c); UHS modes; MMC.
  * Invariants:
  *   S1 every loop over the card's answers has a limit in time.
  * Yields: sdcard_identify.
@@ -36,11 +36,9 @@
 
 #define SCR_BYTES      8
 #define SCR_4BIT       0x04 /* in byte 1 */
-#define SCR_CMD23      0x02 /* in byte 3 */
 
-/* Bits high..low (at most 32) of a 128-bit register, bit 127 first in word[0]. */
-static uint32_t
-bits(const uint32_t word[4], uint32_t high, uint32_t low)
+uint32_t
+sdcard_bits(const uint32_t word[4], uint32_t high, uint32_t low)
 {
 	uint64_t value = 0;
 
@@ -52,8 +50,8 @@ bits(const uint32_t word[4], uint32_t high, uint32_t low)
 
 /* The status that comes with APP_CMD may tell of the past: a version 1 card reports
  * there that it did not know SEND_IF_COND. The command itself is checked. */
-static int
-app_command(struct sdcard *card, struct sd_command *c)
+int
+sdcard_app(struct sdcard *card, struct sd_command *c)
 {
 	struct sd_command app = { .index = SD_APP_CMD, .response = SD_RESPONSE_R1,
 		.argument = card->rca };
@@ -85,7 +83,7 @@ power_up(struct sdcard *card, bool version_2)
 	for (bool first = true; ; first = false) {
 		struct sd_command c = { .index = SD_APP_SEND_OP_COND, .response = SD_RESPONSE_R3,
 			.argument = OCR_VOLTAGES | (version_2 ? OCR_HIGH_CAPACITY : 0) };
-		int error = app_command(card, &c);
+		int error = sdcard_app(card, &c);
 
 		if (error != 0)
 			return (first && error == ERR_TIMEDOUT ? ERR_NODEV : error);
@@ -131,20 +129,21 @@ csd_parse(struct sdcard *card)
 	const uint32_t *csd = card->csd;
 	uint32_t shift;
 
-	switch (bits(csd, 127, 126)) {
+	switch (sdcard_bits(csd, 127, 126)) {
 	case 0:
-		shift = bits(csd, 49, 47) + 2 + bits(csd, 83, 80); /* C_SIZE_MULT, READ_BL_LEN */
-		if (bits(csd, 83, 80) < 9 || bits(csd, 83, 80) > 11)
+		/* C_SIZE_MULT, READ_BL_LEN */
+		shift = sdcard_bits(csd, 49, 47) + 2 + sdcard_bits(csd, 83, 80);
+		if (sdcard_bits(csd, 83, 80) < 9 || sdcard_bits(csd, 83, 80) > 11)
 			return (ERR_NOTSUP);
-		card->block_count = (uint64_t)(bits(csd, 73, 62) + 1) << (shift - 9);
+		card->block_count = (uint64_t)(sdcard_bits(csd, 73, 62) + 1) << (shift - 9);
 		break;
 	case 1:
-		card->block_count = (uint64_t)(bits(csd, 69, 48) + 1) * 1024;
+		card->block_count = (uint64_t)(sdcard_bits(csd, 69, 48) + 1) * 1024;
 		break;
 	default:
 		return (ERR_NOTSUP);
 	}
-	card->read_only = bits(csd, 13, 12) != 0;
+	card->read_only = sdcard_bits(csd, 13, 12) != 0;
 	return (0);
 }
 
@@ -155,13 +154,13 @@ scr_read(struct sdcard *card)
 		.buffer = card->scratch };
 	struct sd_command c = { .index = SD_APP_SEND_SCR, .response = SD_RESPONSE_R1,
 		.data = &data };
-	int error = app_command(card, &c);
+	int error = sdcard_app(card, &c);
 
 	if (error == 0)
 		error = card->host->ops->transfer(card->host, &c);
 	if (error != 0)
 		return (error);
-	card->set_block_count = (card->scratch[3] & SCR_CMD23) != 0;
+	sdcard_features_parse(card);
 	card->four_lines = card->host->four_lines && (card->scratch[1] & SCR_4BIT);
 	return (0);
 }
@@ -175,7 +174,7 @@ width_set(struct sdcard *card)
 
 	if (!card->four_lines)
 		return (0);
-	error = app_command(card, &c);
+	error = sdcard_app(card, &c);
 	if (error == 0)
 		card->host->ops->set_width(card->host, 4);
 	return (error);
@@ -209,10 +208,13 @@ select_card(struct sdcard *card)
 {
 	int error = read_register(card, SD_SEND_CSD, card->rca, card->csd);
 
+	card->high_speed = false;
+	card->clock_hz = card->host->clock_max_hz < SD_DEFAULT_HZ ? card->host->clock_max_hz :
+	    SD_DEFAULT_HZ;
 	if (error == 0)
 		error = csd_parse(card);
 	if (error == 0)
-		error = card->host->ops->set_clock(card->host, card->host->clock_max_hz);
+		error = card->host->ops->set_clock(card->host, card->clock_hz);
 	if (error == 0)
 		error = sdcard_simple(card, SD_SELECT_CARD, SD_RESPONSE_R1, card->rca, NULL);
 	if (error == 0 && !card->high_capacity)
@@ -231,5 +233,7 @@ sdcard_identify(struct sdcard *card)
 		error = scr_read(card);
 	if (error == 0)
 		error = width_set(card);
+	if (error == 0)
+		error = sdcard_features(card);
 	return (error);
 }

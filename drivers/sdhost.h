@@ -113,7 +113,7 @@ struct sdhost_ops {
 	/* Bring the controller to its state after power-on: 1-bit bus, at most 400 kHz,
 	 * clock running for the card's 74 cycles. ERR_NODEV, ERR_TIMEDOUT. */
 	int (*reset)(struct sdhost *host);
-	/* Set the card clock to at most hz. */
+	/* Set the card clock to at most hz; above 25 MHz with the timing of high speed. */
 	int (*set_clock)(struct sdhost *host, uint32_t hz);
 	/* 1 or 4 data lines. Does not yield. */
 	void (*set_width)(struct sdhost *host, uint32_t lines);
@@ -140,6 +140,9 @@ struct sdhost {
 	uint32_t clock_max_hz;
 	uint32_t blocks_max;     /* in one transfer */
 	bool four_lines;         /* 4-bit bus is wired */
+	bool counts_writes;      /* SET_BLOCK_COUNT before writes too */
+	uint64_t dma_transfers;  /* completed: by the DMA engine, */
+	uint64_t pio_transfers;  /* by the processor */
 };
 
 #endif

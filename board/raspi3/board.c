@@ -15,26 +15,39 @@
 
 #include "arch/arm64/cache.h"
 #include "arch/arm64/kmap.h"
+#include "drivers/bcm2835_dma.h"
 #include "drivers/bcm2835_emmc.h"
 #include "drivers/bcm2835_gpio.h"
 #include "drivers/bcm2835_pm.h"
+#include "drivers/bcm2835_sdhost.h"
 #include "drivers/bcm2836_intc.h"
 #include "drivers/mailbox.h"
 #include "drivers/pl011.h"
 #include "drivers/sdcard.h"
+#include "kern/bootargs.h"
 #include "kern/machdep.h"
 
 #define INTC_PA    0x3f00b200
+#define DMA_PA     0x3f007000
 #define MAILBOX_PA 0x3f00b880
 #define PM_PA      0x3f100000
 #define GPIO_PA    0x3f200000
 #define UART_PA    0x3f201000
+#define SDHOST_PA  0x3f202000
 #define EMMC_PA    0x3f300000
 #define LOCAL_PA   0x40000000
 
 /* RAM as the bus masters see it: uncached alias, first GiB. */
 #define BUS_OFFSET 0xc0000000
 #define BUS_REACH  0x3f000000
+/* ... and the data registers of the SD controllers. */
+#define EMMC_DATA_BUS   0x7e300020
+#define SDHOST_DATA_BUS 0x7e202040
+
+/* The card's controller, and whether it uses DMA, where no boot argument says it
+ * (docs/decisions/0018). */
+#define SD_HOST_DEFAULT BOOTARGS_SD_EMMC
+#define SD_DMA_DEFAULT  BOOTARGS_SD_DMA_YES
 
 /* Where cores 1-3 wait for an address, in the firmware's stub and in QEMU's. */
 #define SPIN_TABLE_PA 0xd8
@@ -45,13 +58,19 @@ static const struct bcm2835_gpio_setting uart_pins[] = {
 	{ 32, 33, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_NONE }, /* ... not to Bluetooth */
 };
 
-/* The card to the EMMC controller. By way of plain inputs: QEMU moves the card back
+/* The card to the EMMC controller, by way of plain inputs: QEMU moves the card back
  * to that controller only then; and away from WiFi, which has it otherwise. */
-static const struct bcm2835_gpio_setting card_pins[] = {
+static const struct bcm2835_gpio_setting emmc_pins[] = {
 	{ 34, 39, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_NONE },
 	{ 48, 53, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_KEEP },
 	{ 48, 48, BCM2835_GPIO_ALT3, BCM2835_GPIO_PULL_NONE },
 	{ 49, 53, BCM2835_GPIO_ALT3, BCM2835_GPIO_PULL_UP },
+};
+
+/* ... to SDHOST. */
+static const struct bcm2835_gpio_setting sdhost_pins[] = {
+	{ 48, 48, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_NONE },
+	{ 49, 53, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_UP },
 };
 
 static uintptr_t gpio_base;
@@ -120,21 +139,67 @@ park_cores(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
+static struct bcm2835_dma *dma;
+
+/* Without the engine the card is served by the processor. */
+static int
+attach_dma(const struct board_device *device, uintptr_t base)
+{
+	uint32_t channels;
+
+	if ((bootargs.sd_dma != 0 ? bootargs.sd_dma : SD_DMA_DEFAULT) == BOOTARGS_SD_DMA_NO)
+		return (0);
+	if (mailbox_dma_channels(&channels) != 0)
+		channels = BCM2835_DMA_CHANNELS_SAFE;
+	return (bcm2835_dma_attach(base, device->irq, channels, &dma));
+}
+
+static bool
+card_is_on(uint32_t sd_host)
+{
+	return ((bootargs.sd_host != 0 ? bootargs.sd_host : SD_HOST_DEFAULT) == sd_host);
+}
+
 /* sdcard_attach has said what is wrong with the card. */
 static int
-attach_card(const struct board_device *device, uintptr_t base)
+attach_card(const struct board_device *device, struct sdhost *host)
 {
+	(void)!sdcard_attach(host, device->unit);
+	return (0);
+}
+
+static int
+attach_emmc(const struct board_device *device, uintptr_t base)
+{
+	const struct bcm2835_dma_port port = { dma, EMMC_DATA_BUS, BCM2835_DREQ_EMMC };
 	struct sdhost *host;
 	uint32_t hz;
 	int err;
 
-	bcm2835_gpio_apply(gpio_base, card_pins, sizeof(card_pins) / sizeof(card_pins[0]));
+	if (!card_is_on(BOOTARGS_SD_EMMC))
+		return (0);
+	bcm2835_gpio_apply(gpio_base, emmc_pins, sizeof(emmc_pins) / sizeof(emmc_pins[0]));
 	err = mailbox_clock_hz(MAILBOX_CLOCK_EMMC, &hz);
 	if (err == 0)
-		err = bcm2835_emmc_attach(base, device->irq, hz, &host);
-	if (err == 0 && sdcard_attach(host, device->unit) != 0)
+		err = bcm2835_emmc_attach(base, device->irq, hz, &port, &host);
+	return (err == 0 ? attach_card(device, host) : err);
+}
+
+static int
+attach_sdhost(const struct board_device *device, uintptr_t base)
+{
+	const struct bcm2835_dma_port port = { dma, SDHOST_DATA_BUS, BCM2835_DREQ_SDHOST };
+	struct sdhost *host;
+	uint32_t hz;
+	int err;
+
+	if (!card_is_on(BOOTARGS_SD_SDHOST))
 		return (0);
-	return (err);
+	bcm2835_gpio_apply(gpio_base, sdhost_pins, sizeof(sdhost_pins) / sizeof(sdhost_pins[0]));
+	err = mailbox_clock_hz(MAILBOX_CLOCK_CORE, &hz);
+	if (err == 0)
+		err = bcm2835_sdhost_attach(base, device->irq, hz, &port, &host);
+	return (err == 0 ? attach_card(device, host) : err);
 }
 
 static int
@@ -166,7 +231,9 @@ static const struct board_device early[] = {
 };
 
 static const struct board_device devices[] = {
-	{ "SD card", attach_card, EMMC_PA, 0x1000, BCM2836_LINE_EMMC, 0 },
+	{ "DMA", attach_dma, DMA_PA, 0x1000, BCM2836_LINE_DMA(0), 0 },
+	{ "SD card", attach_emmc, EMMC_PA, 0x1000, BCM2836_LINE_EMMC, 0 },
+	{ "SD card", attach_sdhost, SDHOST_PA, 0x1000, BCM2836_LINE_SDHOST, 0 },
 };
 
 const struct board board = {

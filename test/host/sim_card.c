@@ -92,6 +92,10 @@ csd_make(const struct sim_card *card, uint32_t csd[4])
 	}
 	if (card->read_only)
 		put_bits(csd, 13, 13, 1);
+	put_bits(csd, 95, 84, 0x135 | (card->no_switch ? 0 : 0x400)); /* classes */
+	put_bits(csd, 25, 22, 9);
+	put_bits(csd, 46, 46, !card->sector_erase);
+	put_bits(csd, 45, 39, card->sector_erase ? 63 : 127);
 }
 
 /* ---- commands */
@@ -125,9 +129,16 @@ power_off(struct sim_card *card)
 {
 	card->state = IDLE;
 	card->rca = card->status = 0;
-	card->app = card->expect_cmd23 = card->scr_next = false;
+	card->app = card->expect_cmd23 = card->high_speed = false;
+	card->register_bytes = card->erase_steps = 0;
 	card->polls_left = card->op_cond_polls;
 	card->counted_left = 0;
+}
+
+void
+sim_card_power_cycle(struct sim_card *card)
+{
+	power_off(card);
 }
 
 static enum sim_card_result
@@ -175,6 +186,87 @@ data_begin(struct sim_card *card, uint32_t index, uint32_t argument, uint32_t *a
 	return (SIM_CARD_OK);
 }
 
+/* A register goes out as data. */
+static enum sim_card_result
+register_begin(struct sim_card *card, uint32_t bytes, uint32_t *answer)
+{
+	if (card->state != TRAN)
+		return (illegal(card));
+	*answer = r1(card);
+	card->state = DATA;
+	card->register_bytes = bytes;
+	card->block_number = 0;
+	memset(card->register_data, 0, sizeof(card->register_data));
+	return (SIM_CARD_OK);
+}
+
+static enum sim_card_result
+scr_begin(struct sim_card *card, uint32_t *answer)
+{
+	static const uint8_t scr[4] = { 0x02, 0x35, 0x80, 0x00 };
+	enum sim_card_result result = register_begin(card, 8, answer);
+
+	memcpy(card->register_data, scr, sizeof(scr));
+	if (card->kind == SIM_CARD_SDSC_V1)
+		card->register_data[0] = 0;
+	card->register_data[3] = card->has_cmd23 ? 2 : 0;
+	return (result);
+}
+
+static enum sim_card_result
+switch_begin(struct sim_card *card, uint32_t argument, uint32_t *answer)
+{
+	enum sim_card_result result;
+
+	if (card->no_switch || card->kind == SIM_CARD_SDSC_V1)
+		return (illegal(card));
+	result = register_begin(card, 64, answer);
+	card->register_data[13] = card->has_high_speed ? 3 : 1;
+	card->register_data[16] = (argument & 0xf) == 1 && card->has_high_speed ? 1 : 0xf;
+	if (argument >> 31 && card->register_data[16] == 1)
+		card->high_speed = true;
+	return (result);
+}
+
+static enum sim_card_result
+status_begin(struct sim_card *card, uint32_t *answer)
+{
+	enum sim_card_result result;
+
+	if (card->no_status)
+		return (illegal(card));
+	result = register_begin(card, 64, answer);
+	memcpy(card->register_data, card->sd_status, 64);
+	return (result);
+}
+
+/* ERASE_START, ERASE_END, ERASE in this order only. */
+static enum sim_card_result
+erase_step(struct sim_card *card, uint32_t index, uint32_t argument, uint32_t *answer)
+{
+	uint64_t block = card->kind == SIM_CARD_SDHC ? argument : argument / BLOCK_BYTES;
+	uint32_t step = index == 32 ? 0 : index == 33 ? 1 : 2;
+
+	if (card->state != TRAN || card->erase_steps != step || card->read_only)
+		return (illegal(card));
+	if (step < 2 && block >= card->block_count)
+		card->status |= R1_OUT_OF_RANGE;
+	*answer = r1(card);
+	card->erase_steps = (step + 1) % 3;
+	if (step == 0)
+		card->erase_start = block;
+	if (step == 1)
+		card->erase_end = block;
+	if (step < 2)
+		return (SIM_CARD_OK);
+	card->erase_argument = argument;
+	memset(card->bytes + card->erase_start * BLOCK_BYTES, 0xff,
+	    (card->erase_end - card->erase_start + 1) * BLOCK_BYTES);
+	card->busy_left = card->busy_polls;
+	card->state = card->busy_left > 0 ? PRG : TRAN;
+	return (SIM_CARD_OK);
+}
+
 static enum sim_card_result
 stop(struct sim_card *card, uint32_t *answer)
 {
@@ -183,6 +275,7 @@ stop(struct sim_card *card, uint32_t *answer)
 	if (card->ahead && card->state == DATA && card->block == card->block_count)
 		card->status |= R1_OUT_OF_RANGE;
 	*answer = r1(card);
+	card->register_bytes = 0;
 	card->busy_left = card->state == RCV ? card->busy_polls : 0;
 	card->state = card->busy_left > 0 ? PRG : TRAN;
 	return (SIM_CARD_OK);
@@ -233,6 +326,10 @@ ordinary(struct sim_card *card, uint32_t index, uint32_t argument, uint32_t answ
 		answer[0] = r1(card);
 		card->state = TRAN;
 		return (SIM_CARD_OK);
+	case 6:
+		return (switch_begin(card, argument, answer));
+	case 32: case 33: case 38:
+		return (erase_step(card, index, argument, answer));
 	case 12:
 		return (stop(card, answer));
 	case 13:
@@ -277,14 +374,10 @@ app_command(struct sim_card *card, uint32_t index, uint32_t argument, uint32_t a
 			return (illegal(card));
 		*answer = r1(card);
 		return (SIM_CARD_OK);
+	case 13:
+		return (status_begin(card, answer));
 	case 51:
-		if (card->state != TRAN)
-			return (illegal(card));
-		*answer = r1(card);
-		card->state = DATA;
-		card->scr_next = card->single = true;
-		card->block_number = 0;
-		return (SIM_CARD_OK);
+		return (scr_begin(card, answer));
 	default:
 		/* No such application command: taken as the ordinary one (4.3.9.1). */
 		return (ordinary(card, index, argument, answer));
@@ -350,15 +443,12 @@ block_done(struct sim_card *card)
 enum sim_card_result
 sim_card_read(struct sim_card *card, uint8_t *to, uint32_t bytes)
 {
-	static const uint8_t scr[8] = { 0x02, 0x35, 0x80, 0x00 };
-
 	if (card->removed || card->state != DATA)
 		return (SIM_CARD_SILENT);
-	if (card->scr_next) {
-		KASSERT(bytes == sizeof(scr), "J4: the SCR has 8 bytes");
-		memcpy(to, scr, sizeof(scr));
-		to[3] = card->has_cmd23 ? 2 : 0;
-		card->scr_next = false;
+	if (card->register_bytes > 0) {
+		KASSERT(bytes == card->register_bytes, "J4: a register has its size");
+		memcpy(to, card->register_data, bytes);
+		card->register_bytes = 0;
 		card->state = TRAN;
 		return (SIM_CARD_OK);
 	}

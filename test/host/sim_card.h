@@ -17,6 +17,11 @@ struct sim_card {
 	/* ---- set by the test */
 	enum sim_card_kind kind;
 	bool has_cmd23, read_only, removed;
+	bool has_high_speed;      /* offered by SWITCH_FUNC */
+	bool no_switch;           /* SWITCH_FUNC is not known (an old card) */
+	bool no_status;           /* nor SD Status */
+	bool sector_erase;        /* SDSC: erased by 64 blocks (else by single ones) */
+	uint8_t sd_status[64];    /* SD Status but the bus width */
 	bool ahead;               /* stop after the last block reports OUT_OF_RANGE */
 	uint32_t serial;          /* in the CID */
 	uint32_t op_cond_polls;   /* busy answers before power-up is complete */
@@ -40,7 +45,13 @@ struct sim_card {
 	uint32_t counted_left;    /* of SET_BLOCK_COUNT, 0 = open end */
 	uint32_t counted;         /* argument of the last SET_BLOCK_COUNT */
 	uint32_t block_number;    /* in this transfer */
-	bool single, scr_next;
+	bool single;
+	uint32_t register_bytes;  /* a register is sent instead of blocks */
+	uint8_t register_data[64];
+	bool high_speed;          /* switched */
+	uint64_t erase_start, erase_end;
+	uint32_t erase_argument;  /* of the last ERASE */
+	uint32_t erase_steps;     /* 0: ERASE_START is due; 1: ERASE_END; 2: ERASE */
 	uint32_t commands[64];    /* how often each was received */
 };
 
@@ -50,6 +61,9 @@ void sim_card_init(struct sim_card *card, enum sim_card_kind kind, uint64_t bloc
 void sim_card_free(struct sim_card *card);
 /* The pattern of block n at its start. */
 uint32_t sim_card_pattern(uint64_t block);
+
+/* As after pulling it out and putting it back. */
+void sim_card_power_cycle(struct sim_card *card);
 
 /* answer: R1, R3, R6, R7 in answer[0]; R2 as four words, bit 127 first. */
 enum sim_card_result sim_card_command(struct sim_card *card, uint32_t index, uint32_t argument,

@@ -7,7 +7,8 @@
  * themselves as physical address: host addresses lie far above simulated RAM.
  *
  * Owns: the array.
- * Does not: model caches or an IOMMU (dma_map is the identity).
+ * Does not: model caches (sim_cache.c, once a test has begun it; else dma_map is the
+ *   identity).
  * Invariants: A1 an address below FOREIGN_BASE lies inside the array.
  * Yields: never.
  * See: test/host/sim_machdep.h.
@@ -19,6 +20,7 @@
 #include "kern/machdep.h"
 #include "kern/panic.h"
 #include "lib/assert.h"
+#include "test/host/sim_dma.h"
 #include "test/host/sim_machdep.h"
 
 #define FOREIGN_BASE 0x100000000000ull /* static PIE, heap and stacks of Linux lie above */
@@ -65,17 +67,14 @@ virt_to_phys(const void *va)
 uint64_t
 dma_map(uint64_t pa, size_t bytes, enum dma_dir dir)
 {
-	(void)bytes;
-	(void)dir;
-	return (pa);
+	return (sim_cache_on() ? sim_cache_map(pa, bytes, dir) : pa);
 }
 
 void
 dma_unmap(uint64_t pa, size_t bytes, enum dma_dir dir)
 {
-	(void)pa;
-	(void)bytes;
-	(void)dir;
+	if (sim_cache_on())
+		sim_cache_unmap(pa, bytes, dir);
 }
 
 uintptr_t

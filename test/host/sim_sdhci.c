@@ -7,11 +7,12 @@
  *                                                                  last: DATA_DONE
  *
  * Owns: the controller's registers.
- * Does not: model DMA, voltage, or the time a clock takes to settle.
+ * Does not: model DMA of its own (there is none), voltage, or the time a clock takes to settle.
  * Invariants:
  *   L1 a command is written only while the lines it uses are free and the clock runs;
  *   L2 the data port is accessed only while a block is ready, and its ready bit has
- *      been acknowledged before;
+ *      been acknowledged before (but by the DMA engine, which knows no such bit; one that
+ *      does not wait for the request line gets zeros);
  *   L3 the block size is programmed for what the card sends.
  * Yields: never (raises interrupts).
  * See: SD Host Controller Simplified Specification 3.00, 2.2.
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #include "lib/assert.h"
+#include "test/host/sim_dma.h"
 
 #define INT_COMMAND_DONE 0x1u
 #define INT_DATA_DONE    0x2u
@@ -42,6 +44,10 @@ raise(struct sim_sdhci *s, uint32_t bits)
 	s->status |= bits & s->enable;
 	if (s->status & INT_ALL_ERRORS)
 		s->status |= INT_SUMMARY;
+	if (s->lose_done && bits & INT_DATA_DONE) {
+		s->lose_done = false;
+		return;
+	}
 	if (s->status & s->signal)
 		sim_irq_raise(SIM_SDHCI_LINE);
 }
@@ -81,6 +87,9 @@ data_finish(void *arg)
 {
 	struct sim_sdhci *s = arg;
 
+	if (s->stuck_busy)
+		return;
+
 	s->data_inhibit = false;
 	raise(s, INT_DATA_DONE);
 }
@@ -105,6 +114,7 @@ block_ready(void *arg)
 	s->ready = true;
 	s->position = 0;
 	raise(s, s->writing ? INT_WRITE_READY : INT_READ_READY);
+	sim_dma_kick();
 }
 
 /* The last word of a block has passed the data port. */
@@ -126,13 +136,22 @@ block_passed(struct sim_sdhci *s)
 		later(&s->data_event, s->block_us, data_finish, s);
 }
 
+static bool
+dma_request(void *device)
+{
+	return (((const struct sim_sdhci *)device)->ready);
+}
+
 static uint32_t
 data_read(struct sim_sdhci *s)
 {
 	uint32_t word;
 
+	if (sim_dma_moves() && !s->ready)
+		return (0);
 	KASSERT(s->ready && !s->writing, "L2: a block to read is ready");
-	KASSERT(s->position > 0 || !(s->status & INT_READ_READY), "L2: acknowledged first");
+	KASSERT(s->position > 0 || sim_dma_moves() || !(s->status & INT_READ_READY),
+	    "L2: acknowledged first");
 	memcpy(&word, s->buffer + s->position, 4);
 	s->position += 4;
 	if (s->position == block_bytes(s))
@@ -143,8 +162,11 @@ data_read(struct sim_sdhci *s)
 static void
 data_write(struct sim_sdhci *s, uint32_t word)
 {
+	if (sim_dma_moves() && !s->ready)
+		return;
 	KASSERT(s->ready && s->writing, "L2: room for a block");
-	KASSERT(s->position > 0 || !(s->status & INT_WRITE_READY), "L2: acknowledged first");
+	KASSERT(s->position > 0 || sim_dma_moves() || !(s->status & INT_WRITE_READY),
+	    "L2: acknowledged first");
 	memcpy(s->buffer + s->position, &word, 4);
 	s->position += 4;
 	if (s->position == block_bytes(s))
@@ -300,4 +322,6 @@ sim_sdhci_init(struct sim_sdhci *s, struct sim_card *card)
 	s->window = (struct sim_mmio){ .base = SIM_SDHCI_BASE, .bytes = 0x100,
 		.read = sdhci_read, .write = sdhci_write, .device = s };
 	sim_mmio_add(&s->window);
+	sim_dma.request[SIM_SDHCI_DREQ] = dma_request;
+	sim_dma.device[SIM_SDHCI_DREQ] = s;
 }

@@ -16,6 +16,7 @@
 #define SIM_SDHCI_BASE  0x3f300000u
 #define SIM_SDHCI_LINE  62
 #define SIM_SDHCI_CLOCK 50000000u
+#define SIM_SDHCI_DREQ  11
 
 struct sim_sdhci {
 	/* ---- set by the test */
@@ -23,6 +24,8 @@ struct sim_sdhci {
 	bool stubborn;           /* line reset leaves the lines inhibited, as QEMU's does */
 	bool mute;               /* no status at all where a card is silent, as QEMU does
 	                          * with an ejected card */
+	bool lose_done;          /* the next end of data does not interrupt */
+	bool stuck_busy;         /* the card never leaves busy: no end of data */
 	uint32_t command_us;     /* command to its answer; 0 = at once */
 	uint32_t block_us;       /* between blocks; 0 = at once */
 	/* ---- the controller's */

@@ -33,11 +33,13 @@ test_all(void **state)
 {
 	(void)state;
 	parse("mem=8M  swap=sd0s2\tramdisk=512K run=sort:/data/words.txt vmstat=1 exit=1 "
-	      "semihosting=1 selftest=x trace=bio,fault domains=3\n");
+	      "semihosting=1 selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0\n");
 	assert_int_equal(bootargs.mem_bytes, 8 << 20);
 	assert_int_equal(bootargs.ramdisk_bytes, 512 << 10);
 	assert_int_equal(bootargs.vmstat_s, 1);
 	assert_int_equal(bootargs.domains, 3);
+	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_SDHOST);
+	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_NO);
 	assert_true(bootargs.exit);
 	assert_true(bootargs.semihosting);
 	assert_string_equal(bootargs.swap, "sd0s2");
@@ -46,6 +48,9 @@ test_all(void **state)
 	assert_string_equal(bootargs.trace, "bio,fault");
 	assert_int_equal(bootargs.error_count, 0);
 	assert_string_equal(console_tap_text(), "");
+	parse("sd=emmc sd_dma=1");
+	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_EMMC);
+	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_YES);
 }
 
 static void
@@ -78,6 +83,10 @@ test_bad(void **state)
 		{ "mem=-1", "mem=-1: expected" },
 		{ "mem=99999999999999999999", "expected" },
 		{ "mem=99999999999999G", "expected" },
+		{ "sd=em", "sd=em: expected sd=, then emmc or sdhost" },
+		{ "sd=emmcx", "sd=emmcx: expected sd=" },
+		{ "sd=host", "sd=host: expected sd=" },
+		{ "sd_dma=2", "sd_dma=2: expected sd_dma=, then 0 or 1" },
 		{ "exit=2", "exit=2: expected exit=, then 0 or 1" },
 		{ "exit=yes", "exit=yes: expected" },
 		{ "vmstat=3601", "expected vmstat=, then seconds" },

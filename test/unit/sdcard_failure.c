@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sdcard.c and bcm2835_emmc.c when things go wrong: each way for a transfer to fail
+ * The SD drivers when things go wrong: each way for a transfer to fail
  * ends in right data or a clean error.
  */
 #include <setjmp.h>
@@ -105,7 +105,7 @@ command_failure_body(void *arg)
 		sd_assert_reads_right(900, 4);
 	assert_int_equal(sd_card.fail_count, 0);
 	assert_int_equal(drivers_params.sd_retried, 1);
-	assert_int_equal(drivers_params.sd_reinits, 0);
+	assert_int_equal(drivers_params.sd_reinits, 1); /* time was up: a new start */
 	sd_end();
 }
 
@@ -192,7 +192,7 @@ static void
 removed_body(void *arg)
 {
 	sd_begin_attached();
-	sd_controller.mute = *(bool *)arg;
+	sd_mute(*(bool *)arg);
 	sd_assert_reads_right(1, 1);
 	sd_card.removed = true;
 	assert_int_equal(sd_read_blocks(900, 4), ERR_NODEV);
