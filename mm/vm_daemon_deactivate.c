@@ -159,7 +159,7 @@ object_of(const struct vm_map_entry *entry)
 static bool
 bigger(struct vm_object *object, const struct vm_object *best)
 {
-	if (object == NULL || object == best || object->shadow_count > 1)
+	if (object == NULL || object->shadow_count > 1)
 		return (false);
 	if (best != NULL && object->resident_count <= best->resident_count)
 		return (false);

@@ -168,8 +168,9 @@ prefault_one(const struct vm_fault_state *fs, struct vm_page *m)
 		return (false);
 	if (va < fs->entry->start || va >= fs->entry->end)
 		return (false);
-	if (vm_page_xbusied(m) || m->valid != VM_PAGE_BITS_ALL)
+	if (vm_page_xbusied(m))
 		return (true);
+	KASSERT(m->valid == VM_PAGE_BITS_ALL, "L2: a page that is not being read is valid");
 	return (pmap_enter(&fs->vm->pmap, va, m, fs->entry->prot & (vm_prot_t)~VM_PROT_WRITE,
 	    0) == 0);
 }
@@ -198,8 +199,9 @@ attempt(struct vm_fault_state *fs)
 	struct vm_map_entry *entry = vm_map_lookup_entry(&fs->vm->map, fs->va);
 	int error;
 
-	if (entry == NULL || (entry->prot & fs->access) == 0 || entry->object == NULL)
+	if (entry == NULL || (entry->prot & fs->access) == 0)
 		return (ERR_FAULT);
+	KASSERT(entry->object != NULL, "V2: what has rights has an object");
 	if (sleep_lock_held(&entry->object->lock))
 		return (vm_fault_wait_lock(entry->object));
 	fs->entry = entry;

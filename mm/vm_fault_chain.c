@@ -71,8 +71,7 @@ static bool
 may_move(const struct vm_object *top, const struct vm_object *object)
 {
 	return (object == top->backing_object && object->shadow_count == 1 &&
-	    object->ref_count == 1 && object->vnode == NULL &&
-	    (object->type == OBJT_DEFAULT || object->type == OBJT_SWAP));
+	    object->ref_count == 1 && object->type != OBJT_VNODE);
 }
 
 /* fs->object is the top again, m a page of object further down that is to be written. */
@@ -181,8 +180,9 @@ prefault_at(struct vm_fault_state *fs, vm_offset_t va)
 	m = resident_page(entry->object, entry->offset + (vm_pindex_t)atop(va - entry->start));
 	if (m == NULL)
 		return (false);
-	if (vm_page_xbusied(m) || m->valid != VM_PAGE_BITS_ALL)
+	if (vm_page_xbusied(m))
 		return (true);
+	KASSERT(m->valid == VM_PAGE_BITS_ALL, "L2: a page that is not being read is valid");
 	return (pmap_enter(&fs->vm->pmap, va, m, entry->prot & (vm_prot_t)~VM_PROT_WRITE, 0) == 0);
 }
 

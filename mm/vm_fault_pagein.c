@@ -18,7 +18,8 @@
  *   W3 after the read the entry is used only if the map's version is the same and the
  *      page belongs to its own object; else the page, found resident now, is looked up
  *      again from the top of the chain;
- *   W4 a failed read leaves no page behind (contract 1.16, T5).
+ *   W4 a failed read leaves no page behind (contract 1.16, T5);
+ *   W5 only what is stored is read: the chain's walk has asked, and nothing yielded since.
  * Yields: vm_fault_pagein, in the pager.
  * Complexity: O(window * log resident pages).
  * See: contract 1.16, T7 and T8.
@@ -104,9 +105,9 @@ window_cut(const struct vm_fault_state *fs, struct window w)
 	const struct vm_map_entry *entry = fs->entry;
 	struct vm_page *below, *above;
 	uint32_t before = 0, after = 0, spare;
+	bool stored = vm_pager_of(fs->object)->has_page(fs->object, fs->pindex, &before, &after);
 
-	if (!vm_pager_of(fs->object)->has_page(fs->object, fs->pindex, &before, &after))
-		return ((struct window){ 0, 0 });
+	KASSERT(stored, "W5: what is read is stored");
 	w.behind = at_most(at_most(w.behind, before), atop(fs->va - entry->start));
 	w.ahead = at_most(at_most(w.ahead, after), atop(entry->end - fs->va) - 1);
 	w.ahead = at_most(w.ahead, fs->object->size_pages - fs->pindex - 1);

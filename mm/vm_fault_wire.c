@@ -132,7 +132,7 @@ worth_reading(const struct vm_map_entry *entry, vm_offset_t va)
 	for (object = entry->object; object != NULL; object = object->backing_object) {
 		if (vm_page_lookup(object, pindex) != NULL)
 			return (true); /* mapping it is what is wanted */
-		if (object->type != OBJT_DEFAULT && pindex < object->size_pages &&
+		if (object->type != OBJT_DEFAULT &&
 		    vm_pager_of(object)->has_page(object, pindex, NULL, NULL))
 			return (true);
 		pindex += object->backing_offset;
@@ -154,11 +154,10 @@ vm_map_willneed(struct vmspace *vm, vm_offset_t start, vm_offset_t end)
 			break;
 		if (entry->start > va)
 			va = entry->start;
-		else if ((entry->prot & VM_PROT_READ) == 0 || entry->object == NULL)
+		else if ((entry->prot & VM_PROT_READ) == 0) /* a guard too (V2) */
 			va = entry->end;
 		else {
-			if (va < end && pmap_mincore(&vm->pmap, va) == 0 &&
-			    worth_reading(entry, va))
+			if (pmap_mincore(&vm->pmap, va) == 0 && worth_reading(entry, va))
 				error = vm_fault(vm, va, VM_PROT_READ);
 			va += PAGE_SIZE;
 		}

@@ -26,8 +26,7 @@
 static inline bool
 is_pinned(const struct vm_page *m)
 {
-	return (m->busy != 0 || m->hold_count != 0 || m->wire_count != 0 ||
-	    m->valid != VM_PAGE_BITS_ALL);
+	return (m->busy != 0 || m->hold_count != 0 || m->wire_count != 0);
 }
 
 /* m will not be wanted soon. */

@@ -23,13 +23,13 @@
  */
 #include "mm/vm_map_internal.h"
 
-/* Split entry at va: it keeps the front. False without memory. */
+/* Split entry, which holds va or is NULL, at va: it keeps the front. False without memory. */
 static bool
 clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 {
 	struct vm_map_entry *back;
 
-	if (entry == NULL || va <= entry->start || va >= entry->end)
+	if (entry == NULL || va == entry->start)
 		return (true);
 	back = vm_map_entry_create();
 	if (back == NULL)
@@ -126,8 +126,7 @@ static bool
 same_kind(const struct vm_map_entry *a, const struct vm_map_entry *b)
 {
 	return (a->flags == b->flags && a->prot == b->prot && a->max_prot == b->max_prot &&
-	    a->inheritance == b->inheritance && a->advice == b->advice &&
-	    a->wired_count == b->wired_count);
+	    a->inheritance == b->inheritance && a->advice == b->advice);
 }
 
 /* Join entry with the one before it if both say the same. */
@@ -141,6 +140,7 @@ simplify(struct vm_map *map, struct vm_map_entry *entry)
 	    prev->offset + atop(prev->end - prev->start) != entry->offset)
 		return;
 	KASSERT(entry->object->ref_count > 1, "V2: each entry holds a reference");
+	KASSERT(prev->wired_count == entry->wired_count, "V13: flags tell what is wired");
 	vm_map_entry_unlink(map, entry);
 	map->size_bytes += entry->end - entry->start;
 	prev->end = entry->end;

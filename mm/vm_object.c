@@ -113,8 +113,7 @@ sole_shadow(struct vm_object *object)
 		return (NULL);
 	}
 	shadow = LIST_FIRST(&object->shadow_head);
-	if ((shadow->flags & OBJ_DEAD) != 0)
-		return (NULL);
+	KASSERT((shadow->flags & OBJ_DEAD) == 0, "O6: a dead shadow has left its chain");
 	vm_object_reference(shadow);
 	return (shadow);
 }
@@ -213,7 +212,7 @@ vm_object_page_remove(struct vm_object *object, vm_pindex_t start, vm_pindex_t e
 		forget_stored(object, start, end);
 		m = vm_page_find_least(object, start); /* swapoff may have brought one in */
 	} while (m != NULL && m->pindex < end);
-	if (end == object->size_pages && start < end && object->type != OBJT_VNODE)
+	if (end == object->size_pages && object->type != OBJT_VNODE)
 		object->size_pages = start;
 }
 

@@ -7,7 +7,7 @@
  * Invariants:
  *   A2 what a cached page holds can be had again: of a default object, or a swap object
  *      without a slot for it, nothing is cached. Such a page, clean, holds zeros;
- *   A5 who gives a page up has found it clean, unmapped and without pins.
+ *   A5 who gives a page up has found it valid, clean, unmapped and without pins.
  * Yields: never.
  * Complexity: O(log cached pages of the object).
  * See: contract 1.13.
@@ -20,8 +20,8 @@ worth_keeping(struct vm_page *m)
 {
 	struct vm_object *object = m->object;
 
-	if (m->valid != VM_PAGE_BITS_ALL || object->type == OBJT_DEFAULT ||
-	    (object->flags & OBJ_DEAD) != 0)
+	KASSERT(m->valid == VM_PAGE_BITS_ALL, "A5: a page given up is valid");
+	if (object->type == OBJT_DEFAULT || (object->flags & OBJ_DEAD) != 0)
 		return (false);
 	return (object->type != OBJT_SWAP ||
 	    vm_pager_of(object)->has_page(object, m->pindex, NULL, NULL));

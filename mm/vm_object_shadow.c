@@ -85,8 +85,9 @@ vm_object_shadow(struct vm_object **object, vm_pindex_t *offset, uint32_t size_p
 static bool
 may_change(const struct vm_object *object)
 {
-	return (is_anonymous(object) && (object->flags & OBJ_DEAD) == 0 &&
-	    object->paging_in_progress == 0 && object->lock.owner == NULL);
+	KASSERT((object->flags & OBJ_DEAD) == 0, "J2: whoever collapses refers to the object");
+	return (is_anonymous(object) && object->paging_in_progress == 0 &&
+	    object->lock.owner == NULL);
 }
 
 static inline bool

@@ -94,7 +94,7 @@ vm_page_of(uint32_t number)
 static inline uint32_t
 vm_page_number(const struct vm_page *m)
 {
-	return (m == NULL ? VM_PAGE_NONE : (uint32_t)(m - vm_page_array));
+	return ((uint32_t)(m - vm_page_array));
 }
 
 /* Physical address of the frame; the page for a physical address (NULL outside the

@@ -150,7 +150,7 @@ find_least(const struct vm_object *object, vm_pindex_t pindex)
 
 	if (at.found != VM_PAGE_NONE)
 		return (vm_page_of(at.found));
-	if (at.parent == VM_PAGE_NONE || at.side == RB32_LEFT)
+	if (at.side == RB32_LEFT)
 		return (vm_page_of(at.parent));
 	return (vm_page_of(rb32_step(vm_page_array, at.parent, RB32_RIGHT)));
 }
