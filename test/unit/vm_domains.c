@@ -168,6 +168,9 @@ RUN_TEST(worker_T5b_relief_in_any_domain)
 	assert_int_equal(order_count, 2);
 	assert_memory_equal(order, "kf", 2);
 	assert_int_equal(first->waiters + second->waiters, 0);
+	while (taken_count > 0)
+		vm_phys_free(taken[--taken_count], 0);
+	sim_mm_check();
 }
 
 /* Cached in the domain that is at its reserve: it comes back, others have pages. */

@@ -197,6 +197,7 @@ RUN_TEST(clean_T5_ineligible_neighbour_ends_direction)
 		assert_int_equal(pager.first, 7);
 		assert_int_equal(pager.count, 3);
 	}
+	sim_mm_check();
 }
 
 RUN_TEST(clean_T6_limit_of_a_small_pool)
@@ -253,6 +254,7 @@ RUN_TEST(clean_T8_random_runs)
 			assert_true(page(pager.first - 1)->queue != PQ_INACTIVE ||
 			    page(pager.first - 1)->dirty == 0);
 	}
+	sim_mm_check();
 }
 
 RUN_TEST(clean_U1_refuses_a_busy_page)
@@ -318,6 +320,7 @@ RUN_TEST(flush_T2_bad_page_is_clean_and_inactive)
 	assert_int_equal(flush(1, NULL), 0);
 	assert_int_equal(page(0)->dirty, 0);
 	assert_int_equal(page(0)->queue, PQ_INACTIVE);
+	sim_mm_check();
 }
 
 RUN_TEST(flush_T3_error_page_is_active_and_dirty)
@@ -338,6 +341,7 @@ RUN_TEST(flush_T3_error_page_is_active_and_dirty)
 		assert_true(part.eio);
 		assert_int_equal(part.runlen, 1);
 	}
+	sim_mm_check();
 }
 
 RUN_TEST(flush_T4_again_cuts_the_run)
@@ -352,6 +356,7 @@ RUN_TEST(flush_T4_again_cuts_the_run)
 	assert_false(part.eio);
 	assert_int_equal(page(4)->queue, PQ_INACTIVE);
 	assert_int_equal(page(4)->dirty, VM_PAGE_BITS_ALL);
+	sim_mm_check();
 }
 
 RUN_TEST(flush_T5_error_after_the_cut_is_not_the_callers)
@@ -372,6 +377,7 @@ RUN_TEST(flush_T5_error_after_the_cut_is_not_the_callers)
 	pager.answer[1] = VM_PAGER_ERROR; /* inside */
 	flush(6, &part);
 	assert_true(part.eio);
+	sim_mm_check();
 }
 
 /* While the pager works, the owner may read but not write. */
@@ -406,6 +412,7 @@ RUN_TEST(flush_T6_write_waits_read_does_not)
 	tsleep(&begin, "test", 1000);
 	assert_true(wrote_at_us >= begin + 5000);
 	assert_int_equal(sim_swap_verify(vm, 0, 8), 0);
+	sim_mm_check();
 }
 
 RUN_TEST(flush_T7_paging_in_progress_returns)
@@ -415,6 +422,7 @@ RUN_TEST(flush_T7_paging_in_progress_returns)
 	object->paging_in_progress = 0;
 	assert_int_equal(flush(16, NULL), 16);
 	assert_int_equal(object->paging_in_progress, 0);
+	sim_mm_check();
 }
 
 RUN_TEST(flush_T8_no_page_write_mapped)
@@ -428,6 +436,7 @@ RUN_TEST(flush_T8_no_page_write_mapped)
 	assert_int_equal(vm_pageout_clean(page(0)), 1); /* the pager has looked */
 	assert_false(pmap_page_is_write_mapped(page(0)));
 	assert_int_equal(page(0)->dirty, VM_PAGE_BITS_ALL);
+	sim_mm_check();
 }
 
 /* Below severe a page that is done is freed at once (where 1.4 says cache). */

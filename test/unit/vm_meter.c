@@ -152,8 +152,11 @@ waitpfault_then_note(void *arg)
 static void
 worker_T6_body(void *arg)
 {
+	uint32_t frames;
+
 	(void)arg;
 	boot();
+	frames = vmd->v_free_count;
 	vmd->v_free_count = vmd->v_free_min - 1;
 	spawn(waitpfault_then_note, "p");
 	spawn(waitpfault_then_note, "q");
@@ -171,6 +174,8 @@ worker_T6_body(void *arg)
 	assert_string_equal(order, "wpq");
 	assert_int_equal(vmd->waiters, 0);
 	assert_false(vmd->vm_pages_needed); /* Q9 */
+	vmd->v_free_count = frames;
+	sim_mm_check();
 }
 
 static void
@@ -260,6 +265,7 @@ plenty_body(void *arg)
 	vm_wait(vmd); /* nobody would wake us */
 	vm_waitpfault(vmd);
 	assert_int_equal(vmd->waiters, 0);
+	sim_mm_check();
 }
 
 static void

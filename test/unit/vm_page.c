@@ -209,6 +209,7 @@ page_T1_double_free_panics(void **state)
 	(void)state;
 	vm_page_free(m);
 	SIM_EXPECT_ASSERT("P7", vm_page_free(m));
+	sim_mm_check();
 }
 
 static void
@@ -228,6 +229,7 @@ page_T2_freeing_mapped_or_shared_busy_panics(void **state)
 	SIM_EXPECT_ASSERT("P4: freed page is not wired", vm_page_free(m));
 	vm_page_unwire(m, PQ_NONE);
 	vm_page_free(m);
+	sim_mm_check();
 }
 
 static void
@@ -252,6 +254,7 @@ page_T3_wire_unwire_round_trip(void **state)
 	assert_int_equal(m->flags & PG_WINATCFLS, 0);
 	assert_int_equal(vmd->v_wire_count, wired);
 	SIM_EXPECT_ASSERT("P3", vm_page_unwire(m, PQ_ACTIVE));
+	sim_mm_check();
 }
 
 static void
@@ -273,6 +276,7 @@ page_T4_act_count_after_activate(void **state)
 	assert_int_equal(m->act_count, 40);
 	assert_int_equal(queue_count(PQ_ACTIVE), 1);
 	assert_int_equal(queue_count(PQ_INACTIVE), 0);
+	sim_mm_check();
 }
 
 static void
@@ -295,6 +299,7 @@ page_T5_hold_defers_free_exactly_once(void **state)
 	vm_page_unhold(m);
 	assert_int_equal(vmd->v_free_count, free_count);
 	SIM_EXPECT_ASSERT("P3", vm_page_unhold(m));
+	sim_mm_check();
 }
 
 static void
@@ -315,6 +320,9 @@ page_T6_requeue_keeps_length(void **state)
 	vm_page_dequeue(c);
 	SIM_EXPECT_ASSERT("B4", vm_page_requeue(c));
 	SIM_EXPECT_ASSERT("B4", vm_page_dequeue(c));
+	vm_page_deactivate(c);
+	assert_int_equal(queue_count(PQ_INACTIVE), 3);
+	sim_mm_check();
 }
 
 static void
@@ -338,6 +346,8 @@ page_T7_shared_busy_of_exclusive_fails(void **state)
 	vm_page_sunbusy(m);
 	assert_false(vm_page_busied(m));
 	SIM_EXPECT_ASSERT("B2", vm_page_busy_sleep(m, "test"));
+	vm_page_activate(m);
+	sim_mm_check();
 }
 
 static void
@@ -350,6 +360,8 @@ page_T8_dirty_on_invalid_asserts(void **state)
 	m->valid = VM_PAGE_BITS_ALL;
 	vm_page_dirty(m);
 	assert_int_equal(m->dirty, VM_PAGE_BITS_ALL);
+	vm_page_activate(m);
+	sim_mm_check();
 }
 
 static void

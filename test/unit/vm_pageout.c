@@ -95,6 +95,7 @@ RUN_TEST(worker_T1_two_passes_then_one_each_half_second)
 	expect_scan(4, 4, 500000);
 	expect_scan(5, 5, 500000);
 	assert_int_equal(mm_params.v_pdwakeups, 5);
+	sim_mm_check();
 }
 
 RUN_TEST(worker_T2_relief_brings_back_the_second)
@@ -112,6 +113,7 @@ RUN_TEST(worker_T2_relief_brings_back_the_second)
 	expect_scan(n, 0, 1000000);
 	expect_scan(n - 1, 0, 1000000);
 	assert_false(vmd->vm_pages_needed);
+	sim_mm_check();
 }
 
 static void
@@ -142,6 +144,7 @@ RUN_TEST(worker_T3_no_wakeup_is_lost)
 		assert_true(n < scans.count);
 		assert_true(scans.at_us[n] <= asked_at + 1000);
 	}
+	sim_mm_check();
 }
 
 RUN_TEST(worker_T4_never_waits_for_itself)
@@ -151,6 +154,7 @@ RUN_TEST(worker_T4_never_waits_for_itself)
 	sim_swap_be_pagedaemon();
 	pagedaemon_wakeup(vmd);
 	assert_false(vmd->vm_pages_needed);
+	sim_mm_check();
 }
 
 /* ---- waiters */

@@ -290,6 +290,7 @@ RUN_TEST(lock_T7_held_on_false_too)
 	assert_null(object->lock.owner);
 	assert_false(vm_page_lock_owned(page[3]));
 	assert_ptr_equal(next, page[4]);
+	sim_mm_check();
 }
 
 /* ---- beyond the properties */

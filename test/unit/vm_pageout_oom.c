@@ -78,6 +78,7 @@ RUN_TEST(oom_T1_one_of_two_domains_does_not_kill)
 	}
 	expect_kills(0);
 	assert_int_equal(votes(), 1);
+	sim_mm_check();
 }
 
 RUN_TEST(oom_T2_both_domains_kill_once)
@@ -95,6 +96,7 @@ RUN_TEST(oom_T2_both_domains_kill_once)
 	assert_int_equal(sim_killed_pids[0], 50);
 	assert_true(first->oom_voted); /* only the last voter's vote is used up */
 	assert_false(second->oom_voted);
+	sim_mm_check();
 }
 
 RUN_TEST(oom_T3_first_pass_never_kills)
@@ -108,6 +110,7 @@ RUN_TEST(oom_T3_first_pass_never_kills)
 	expect_kills(0);
 	vm_pageout_mightbe_oom(first, 2);
 	expect_kills(1);
+	sim_mm_check();
 }
 
 /* 1000 random looks at two domains: the number of votes, and who withdraws. */
@@ -182,6 +185,7 @@ RUN_TEST(oom_T5_protected_hog_survives)
 	assert_int_equal(sim_killed_pids[0], 62); /* of equals the earliest */
 	assert_non_null(strstr(console_tap_text(), "client (pid 62) killed: it had 28 KiB in "
 	    "memory and 0 KiB in swap; swap has 0 of 0 KiB free\n"));
+	sim_mm_check();
 }
 
 RUN_TEST(oom_T6_system_never)
@@ -195,6 +199,7 @@ RUN_TEST(oom_T6_system_never)
 	sim_client_add(3, 1, 0);
 	vm_pageout_oom(VM_OOM_MEM);
 	assert_int_equal(sim_killed_pids[0], 3);
+	sim_mm_check();
 }
 
 RUN_TEST(oom_T7_a_dying_victim_is_awaited)
@@ -216,6 +221,7 @@ RUN_TEST(oom_T7_a_dying_victim_is_awaited)
 	expect_kills(2);
 	assert_int_equal(sim_killed_pids[1], 61); /* not the same one twice */
 	(void)victim;
+	sim_mm_check();
 }
 
 RUN_TEST(oom_next_victim_once_the_last_is_gone)
@@ -251,6 +257,7 @@ RUN_TEST(oom_T8_swapz_ignores_resident_size)
 	expect_kills(1);
 	assert_int_equal(sim_killed_pids[0], 61);
 	assert_non_null(strstr(console_tap_text(), "24 KiB in memory and 24 KiB in swap"));
+	sim_mm_check();
 }
 
 RUN_TEST(oom_T9_nothing_eligible)
@@ -263,6 +270,7 @@ RUN_TEST(oom_T9_nothing_eligible)
 	expect_kills(0);
 	vm_client_ops = NULL;
 	vm_pageout_oom(VM_OOM_MEM);
+	sim_mm_check();
 }
 
 /* Every other reason not to be chosen; the smallest of all is left. */
@@ -281,6 +289,7 @@ RUN_TEST(oom_T5b_whoever_must_not_be_chosen)
 	vm_pageout_oom(VM_OOM_MEM);
 	expect_kills(1);
 	assert_int_equal(sim_killed_pids[0], 70);
+	sim_mm_check();
 }
 
 static const struct sleep_lock *refused;
@@ -306,6 +315,7 @@ RUN_TEST(oom_T5c_locked_map_is_passed_by)
 	expect_kills(1);
 	assert_int_equal(sim_killed_pids[0], 61);
 	assert_null(big->vmspace->map.lock.owner);
+	sim_mm_check();
 }
 
 static uint32_t waited;
@@ -337,6 +347,7 @@ RUN_TEST(oom_T2b_a_kill_wakes_the_waiters)
 	tsleep(&t, "woken", 100);
 	assert_int_equal(waited, 1);
 	assert_int_equal(first->waiters + second->waiters, 0);
+	sim_mm_check();
 }
 
 int

@@ -219,6 +219,7 @@ RUN_TEST(scan_T5_stops_when_enough)
 	vm_pageout_scan(vmd, 1); /* the target is met; the deficit counts on top */
 	assert_int_equal(inactive_count(), 10);
 	assert_int_equal(vmd->vm_pageout_deficit, 0);
+	sim_mm_check();
 }
 
 RUN_TEST(scan_T6_each_page_once)
@@ -376,6 +377,7 @@ RUN_TEST(scan_T12_idle_ageing_visits_all_in_a_period)
 	mm_params.pageout_update_period = 0;
 	vm_pageout_scan(vmd, 0);
 	assert_int_equal(mm_params.v_pdpages, 0);
+	sim_mm_check();
 }
 
 /* ---- work between yields */

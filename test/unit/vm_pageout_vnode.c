@@ -464,6 +464,7 @@ RUN_TEST(scan_T11_one_low_memory_event_a_period)
 	assert_int_equal(lowmem_calls, 4);
 	assert_int_equal(mm_params.v_lowmem, 4);
 	eventhandler_deregister(EVENT_VM_LOWMEM, &counting);
+	sim_mm_check();
 }
 
 RUN_TEST(scan_T11b_not_from_domain_1)
@@ -475,6 +476,7 @@ RUN_TEST(scan_T11b_not_from_domain_1)
 	vm_pageout_scan(vmd, 3);
 	assert_int_equal(lowmem_calls, 1);
 	eventhandler_deregister(EVENT_VM_LOWMEM, &counting);
+	sim_mm_check();
 }
 
 RUN_TEST(scan_asks_the_vm_daemon)

@@ -12,6 +12,7 @@
 
 #include "lib/rng.h"
 #include "mm/vm_meter.h"
+#include "mm/vm_object.h"
 #include "mm/vm_phys.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
@@ -20,7 +21,8 @@
 #define MARKERS 4u
 #define MAX     (PAGES + MARKERS)
 
-static struct vm_pagequeue pq;
+#define pq (vm_domains[0].pagequeues[PQ_ACTIVE])
+
 static struct vm_page *model[MAX]; /* in queue order, markers included */
 static uint32_t model_count;
 
@@ -71,7 +73,6 @@ static void
 boot(void)
 {
 	sim_mm_boot_bare(PAGES + 4);
-	vm_pagequeue_init(&pq, PQ_ACTIVE);
 	model_count = 0;
 }
 
@@ -145,7 +146,7 @@ marked(struct vm_page **page)
 	struct vm_page *m;
 
 	boot();
-	*page = vm_phys_alloc(0, 0);
+	*page = vm_page_alloc(vm_object_allocate(1), 0, VM_ALLOC_NOBUSY);
 	vm_pagequeue_enqueue(&pq, *page);
 	m = vm_pagequeue_marker_begin(&pq);
 	vm_pagequeue_insert_after(&pq, *page, m);
@@ -160,6 +161,7 @@ marker_T1_only_its_flag(void **state)
 	(void)state;
 	assert_int_equal(marked(&page)->flags, PG_MARKER);
 	assert_int_equal(marked(&page)->aflags, 0);
+	sim_mm_check();
 }
 
 static void
@@ -169,6 +171,7 @@ marker_T2_exclusive_busy(void **state)
 
 	(void)state;
 	assert_true(vm_page_xbusied(marked(&page)));
+	sim_mm_check();
 }
 
 static void
@@ -178,6 +181,7 @@ marker_T3_held_once(void **state)
 
 	(void)state;
 	assert_int_equal(marked(&page)->hold_count, 1);
+	sim_mm_check();
 }
 
 static void
@@ -187,8 +191,9 @@ marker_T4_queue_as_given(void **state)
 
 	(void)state;
 	assert_int_equal(marked(&page)->queue, PQ_ACTIVE);
-	vm_pagequeue_init(&pq, PQ_INACTIVE);
-	assert_int_equal(vm_pagequeue_marker_begin(&pq)->queue, PQ_INACTIVE);
+	assert_int_equal(
+	    vm_pagequeue_marker_begin(&vm_domains[0].pagequeues[PQ_INACTIVE])->queue, PQ_INACTIVE);
+	sim_mm_check();
 }
 
 static void
@@ -206,6 +211,7 @@ marker_T6_is_not_counted(void **state)
 	vm_pagequeue_marker_end(m);
 	assert_int_equal(m->flags, 0);
 	assert_ptr_equal(vm_pagequeue_marker_begin(&pq), m);
+	sim_mm_check();
 }
 
 static void
