@@ -247,3 +247,28 @@ sd_run_all(void (*body)(void *arg), void *arg)
 			sim_run(body, arg);
 		}
 }
+
+void
+sd_choose(bool sdhost, bool dma)
+{
+	sd_mode = &modes[2 * sdhost + dma];
+	sd_variant = &variants[0];
+}
+
+static void
+give_up_body(void *arg)
+{
+	(void)arg;
+	sd_dev->active_count = sd_dev->queued_count = 0; /* its task is no more */
+	blk_unregister(sd_dev);
+	sd_dev = NULL;
+}
+
+void
+sd_give_up(void)
+{
+	sim_run(give_up_body, NULL);
+	sim_cache_begin(RAM_BYTES, 0); /* forgets what was mapped */
+	sim_cache_end();
+	sim_card_free(&sd_card);
+}

@@ -40,8 +40,12 @@ extern struct blkdev *sd_dev; /* sd0, or NULL */
 
 /* Run body once for each mode and variant, by sim_run. */
 void sd_run_all(void (*body)(void *arg), void *arg);
+/* The mode of a body that is run otherwise (the first variant); the end of one that failed as
+ * expected. */
+void sd_choose(bool sdhost, bool dma);
+void sd_give_up(void);
 
-/* Leave out a kind of cache maintenance from the next sd_begin on (0 = none). */
+/* Leave out a kind of cache maintenance from the next sd_begin on (0: none). */
 void sd_lose_maintenance(enum sim_cache_case lose);
 
 /* What the controller in use does: no status where a card is silent; no interrupt at the next

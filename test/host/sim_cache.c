@@ -63,7 +63,10 @@ window_add(uint64_t pa, uint32_t bus, size_t bytes, uint8_t *cpu)
 
 	KASSERT(window_count <= WINDOWS, "Y4: few static buffers are mapped");
 	*w = (struct window){ pa, bus, bytes, cpu, malloc(bytes), calloc(bytes / LINE, 1) };
-	memcpy(w->device, cpu, bytes);
+	if (pa == SIM_RAM_BASE)
+		memcpy(w->device, cpu, bytes);
+	else
+		memset(w->device, 0xff, bytes); /* whatever was there before the kernel */
 	return (w);
 }
 

@@ -423,6 +423,8 @@ data_fails(struct sim_card *card)
 	if (card->data_fail_count == 0 || card->block_number != card->data_fail_block)
 		return (false);
 	card->data_fail_count--;
+	if (card->data_fail_removes)
+		card->removed = true;
 	return (true);
 }
 

@@ -34,6 +34,7 @@ struct sim_card {
 	/* Data block number data_fail_block of a transfer, data_fail_count times. */
 	uint32_t data_fail_block, data_fail_count;
 	enum sim_card_result data_fail_result;
+	bool data_fail_removes;   /* and there the card is pulled out */
 	/* ---- the card's */
 	uint8_t *bytes;
 	uint64_t block_count;
