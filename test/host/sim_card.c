@@ -24,6 +24,7 @@ enum state { IDLE, READY, IDENT, STBY, TRAN, DATA, RCV, PRG };
 
 #define R1_ADDRESS_ERROR (1u << 30)
 #define R1_OUT_OF_RANGE  (1u << 31)
+#define R1_ERASE_SEQUENCE (1u << 28)
 #define R1_WP_VIOLATION  (1u << 26)
 #define R1_ILLEGAL       (1u << 22)
 #define R1_READY         (1u << 8)
@@ -247,8 +248,14 @@ erase_step(struct sim_card *card, uint32_t index, uint32_t argument, uint32_t *a
 	uint64_t block = card->kind == SIM_CARD_SDHC ? argument : argument / BLOCK_BYTES;
 	uint32_t step = index == 32 ? 0 : index == 33 ? 1 : 2;
 
-	if (card->state != TRAN || card->erase_steps != step || card->read_only)
+	if (card->state != TRAN || card->read_only)
 		return (illegal(card));
+	if (card->erase_steps != step) {
+		card->status |= R1_ERASE_SEQUENCE;
+		card->erase_steps = 0;
+		*answer = r1(card);
+		return (SIM_CARD_OK);
+	}
 	if (step < 2 && block >= card->block_count)
 		card->status |= R1_OUT_OF_RANGE;
 	*answer = r1(card);
