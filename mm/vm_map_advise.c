@@ -98,8 +98,8 @@ range_forget(struct vmspace *vm, const struct vm_map_entry *entry, vm_pindex_t f
 static bool
 may_forget(const struct vm_object *object)
 {
-	return (object->type != OBJT_VNODE && (object->flags & OBJ_ONEMAPPING) != 0 &&
-	    object->backing_object == NULL);
+	/* OBJ_ONEMAPPING: and anonymous */
+	return ((object->flags & OBJ_ONEMAPPING) != 0 && object->backing_object == NULL);
 }
 
 /* [start, end) of entry, at most SCHED_LOOP_MAX pages. Never yields. */

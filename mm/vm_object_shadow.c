@@ -141,7 +141,9 @@ merge_pages(struct vm_object *object, struct vm_object *backing)
 	if (backing->swap_count != 0)
 		vm_pager_of(backing)->transfer(backing, object, object->backing_offset, 0,
 		    backing->size_pages);
-	return (backing->resident_count == 0 && backing->swap_count == 0);
+	KASSERT(backing->resident_count == 0 && backing->swap_count == 0,
+	    "J2: nobody brings pages into a locked object");
+	return (true);
 }
 
 /* Take the emptied backing, locked by the caller, out of the chain and destroy it. */

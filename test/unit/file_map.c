@@ -226,6 +226,20 @@ RUN_TEST(check_C18_files_and_their_objects)
 	halt();
 }
 
+RUN_TEST(file_map_what_is_free_to_forget_is_kept)
+{
+	(void)arg;
+	boot(4 * PAGE_SIZE);
+	sim_file_map(a, &file, BASE, RW, 0);
+	store(a, BASE + 5000, 0xa1);
+	assert_int_equal(vm_map_advise(a, BASE, BASE + 4 * PAGE_SIZE, VM_ADVICE_FREE), 0);
+	assert_int_equal(load(a, BASE + 5000), 0xa1);
+	assert_int_equal(vm_map_advise(a, BASE, BASE + 4 * PAGE_SIZE, VM_ADVICE_FREE), 0);
+	assert_int_equal(file_pager_sync(object(), 0, 0, OBJPC_SYNC, false), 0);
+	assert_int_equal(sim_file_stored(&file, 5000), 0xa1);
+	halt();
+}
+
 /* ---- the end of the file */
 
 RUN_TEST(file_map_past_the_end_cannot_be_used)
@@ -442,6 +456,7 @@ main(void)
 		cmocka_unit_test(file_map_text_during_the_last_write_back_does_not_stay_text),
 		cmocka_unit_test(file_map_unmapping_keeps_the_pages),
 		cmocka_unit_test(check_C18_files_and_their_objects),
+		cmocka_unit_test(file_map_what_is_free_to_forget_is_kept),
 		cmocka_unit_test(file_map_past_the_end_cannot_be_used),
 		cmocka_unit_test(file_map_a_write_after_cleaning_is_noticed),
 		cmocka_unit_test(page_clean_ends_though_somebody_writes),

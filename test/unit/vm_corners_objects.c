@@ -256,7 +256,7 @@ RUN_TEST(map_entries_join_only_if_alike)
 
 	(void)arg;
 	boot(32);
-	for (i = 0; i < 5; i++) {
+	for (i = 0; i < 6; i++) {
 		assert_int_equal(vm_map_protect(vm, BASE, BASE + ptoa(8), VM_PROT_READ), 0);
 		a = vm_map_lookup_entry(&vm->map, BASE);
 		b = vm_map_next(&vm->map, a);
@@ -269,13 +269,16 @@ RUN_TEST(map_entries_join_only_if_alike)
 			b->inheritance = VM_INHERIT_NONE;
 		else if (i == 3)
 			b->offset++;
+		else if (i == 4)
+			b->max_prot = RW;
 		assert_int_equal(vm_map_protect(vm, BASE, BASE + ptoa(8), RW), 0);
 		assert_int_equal(vm_map_lookup_entry(&vm->map, BASE)->end == BASE + ptoa(8),
-		    i < 4);
+		    i < 5);
 		if (i == 3)
 			b->offset--;
 		b->advice = VM_ADVICE_NORMAL;
-		if (i < 4) {
+		if (i < 5) {
+			b->max_prot = a->max_prot;
 			b->flags = a->flags;
 			b->inheritance = a->inheritance;
 		}

@@ -198,7 +198,7 @@ RUN_TEST(odeact_T4_last_of_its_activity_goes_inactive_and_unmapped)
 /* The other rows of the table. */
 RUN_TEST(odeact_T4b_used_pages_stay_and_gain)
 {
-	struct vm_page *inactive, *low, *high, *flagged, *tail;
+	struct vm_page *inactive, *low, *high, *flagged, *tail, *both;
 
 	(void)arg;
 	boot();
@@ -207,11 +207,16 @@ RUN_TEST(odeact_T4b_used_pages_stay_and_gain)
 	high = mapped(first, 2, PQ_ACTIVE, 61);
 	flagged = mapped(first, 3, PQ_INACTIVE, 255);
 	tail = mapped(first, 4, PQ_ACTIVE, 9);
+	both = mapped(first, 5, PQ_INACTIVE, 0);
 	touch(inactive);
 	touch(low);
 	touch(high);
+	touch(both);
 	vm_page_reference(flagged);
+	vm_page_reference(both);
 	deactivate(0);
+	assert_int_equal(both->act_count, ACT_INIT + 1); /* the flag adds nothing to a use */
+	assert_false(both->aflags & PGA_REFERENCED);
 	assert_int_equal(inactive->queue, PQ_ACTIVE);
 	assert_int_equal(inactive->act_count, ACT_INIT + 1);
 	assert_int_equal(low->act_count, 63);
@@ -223,7 +228,7 @@ RUN_TEST(odeact_T4b_used_pages_stay_and_gain)
 	assert_ptr_equal(vm_pagequeue_next(low), high);  /* each was requeued in turn */
 	assert_ptr_equal(vm_pagequeue_next(high), flagged);
 	assert_ptr_equal(vm_pagequeue_next(flagged), tail);
-	assert_int_equal(resident(), 5);
+	assert_int_equal(resident(), 6);
 	finish();
 }
 

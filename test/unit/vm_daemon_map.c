@@ -384,6 +384,26 @@ RUN_TEST(mdeact_others_wait_for_the_map)
 	sleep_lock_refuse = NULL;
 }
 
+/* Wiring lets go of the map's lock while it waits for memory. */
+RUN_TEST(mdeact_keeps_mappings_of_what_is_being_wired)
+{
+	struct vm_map_entry *entry;
+
+	(void)arg;
+	boot();
+	mapped_run(first, 0, 4);
+	vm_page_hold(vm_page_lookup(first, 3));
+	entry = vm_map_lookup_entry(&vm->map, SIM_SWAP_BASE);
+	entry->flags |= MAP_ENTRY_IN_TRANSITION;
+	vm_pageout_map_deactivate_pages(vm, 0);
+	assert_int_equal(resident(), 1);
+	entry->flags &= (uint8_t)~MAP_ENTRY_IN_TRANSITION;
+	vm_pageout_map_deactivate_pages(vm, 0);
+	assert_int_equal(resident(), 0);
+	vm_page_unhold(vm_page_lookup(first, 3));
+	finish();
+}
+
 int
 main(void)
 {
@@ -397,6 +417,7 @@ main(void)
 		cmocka_unit_test(mdeact_T6_stops_when_the_target_is_met),
 		cmocka_unit_test(mdeact_many_entries),
 		cmocka_unit_test(mdeact_others_wait_for_the_map),
+		cmocka_unit_test(mdeact_keeps_mappings_of_what_is_being_wired),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -208,6 +208,12 @@ growth_body(void *arg)
 	assert_int_equal(vm->map.entry_count, 3);
 	assert_int_equal(vm->map.size_bytes, 5 * PAGE_SIZE);
 	assert_int_equal(sim_load(vm, guard, &value, 1), ERR_FAULT);
+	/* guards do not join, whatever is said of them */
+	guard = BASE + 8 * PAGE_SIZE;
+	assert_int_equal(vm_map_find(vm, &guard, 2 * PAGE_SIZE, RW, MAP_ENTRY_GUARD), 0);
+	assert_int_equal(vm_map_advise(vm, guard, guard + PAGE_SIZE, VM_ADVICE_RANDOM), 0);
+	assert_int_equal(vm_map_advise(vm, guard, guard + PAGE_SIZE, VM_ADVICE_NORMAL), 0);
+	assert_int_equal(vm->map.entry_count, 5);
 	sim_mm_check();
 	vmspace_free(vm);
 }
@@ -252,9 +258,14 @@ static void
 map_bad_arguments_are_refused(void **state)
 {
 	vm_offset_t va = BASE + 1;
+	struct vm_map_insert_args args = { .prot = RW, .max_prot = VM_PROT_ALL };
 
 	(void)state;
 	boot();
+	args.object = vm_object_allocate(1);
+	assert_int_equal(vm_map_insert(vm, BASE, 0, &args), ERR_INVAL);
+	assert_int_equal(vm_map_insert(vm, BASE, LIMIT - BASE + PAGE_SIZE, &args), ERR_INVAL);
+	vm_object_deallocate(args.object);
 	assert_int_equal(vm_map_find(vm, &va, PAGE_SIZE, RW, 0), ERR_INVAL);
 	va = BASE;
 	assert_int_equal(vm_map_find(vm, &va, 0, RW, 0), ERR_INVAL);
@@ -299,6 +310,8 @@ map_without_memory_says_nomem_and_changes_nothing(void **state)
 	assert_true(i < PAGES - 1);
 	assert_int_equal(vm_map_protect(vm, va_of(i), va_of(i + 1), VM_PROT_READ), ERR_NOMEM);
 	assert_int_equal(vm_map_remove(vm, va_of(i + 1), va_of(i + 2)), ERR_NOMEM);
+	assert_int_equal(vm_map_advise(vm, va_of(i), va_of(i + 1), VM_ADVICE_RANDOM), ERR_NOMEM);
+	assert_int_equal(vm_map_lookup_entry(&vm->map, va_of(i))->advice, VM_ADVICE_NORMAL);
 	assert_int_equal(vm_map_lookup_entry(&vm->map, va_of(i))->prot, RW);
 	assert_non_null(vm_map_lookup_entry(&vm->map, va_of(i + 1)));
 	sim_mm_check();
@@ -310,6 +323,35 @@ map_without_memory_says_nomem_and_changes_nothing(void **state)
 	vmspace_free(vm);
 }
 
+/* Each time with one item less in the slab at hand. */
+static void
+map_spaces_without_memory_are_refused(void **state)
+{
+	struct vm_page *taken[512];
+	struct vmspace *spaces[40];
+	uint32_t n, i;
+
+	(void)state;
+	boot();
+	for (i = 0; i < 40; i++) {
+		n = 0;
+		while ((taken[n] = vm_page_alloc(NULL, 0, VM_ALLOC_NOOBJ | VM_ALLOC_WIRED)) !=
+		    NULL)
+			n++;
+		assert_null(vmspace_alloc(BASE, LIMIT));
+		while (n > 0) {
+			vm_page_unwire(taken[--n], PQ_NONE);
+			vm_page_free(taken[n]);
+		}
+		spaces[i] = vmspace_alloc(BASE, LIMIT);
+		assert_non_null(spaces[i]);
+	}
+	sim_mm_check();
+	while (i > 0)
+		vmspace_free(spaces[--i]);
+	sim_mm_check();
+}
+
 int
 main(void)
 {
@@ -319,6 +361,7 @@ main(void)
 		cmocka_unit_test(map_protect_clips_and_joins),
 		cmocka_unit_test(map_bad_arguments_are_refused),
 		cmocka_unit_test(map_without_memory_says_nomem_and_changes_nothing),
+		cmocka_unit_test(map_spaces_without_memory_are_refused),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

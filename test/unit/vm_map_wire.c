@@ -430,6 +430,25 @@ RUN_TEST(mincore_tells_where_pages_are)
 	finish();
 }
 
+/* A write that needed no fault is known to the page tables alone. */
+RUN_TEST(mincore_tells_of_writes_without_faults)
+{
+	uint8_t state;
+
+	(void)arg;
+	boot();
+	assert_int_equal(sim_fork_word(parent, 3), 0);
+	assert_int_equal(vm_map_mincore(parent, AT(3), AT(4), &state), 0);
+	assert_int_equal(state, VM_MINCORE_INCORE | VM_MINCORE_REFERENCED);
+	sim_fork_store(parent, 3, 4, 1);
+	assert_int_equal(page(3)->dirty, 0);
+	assert_int_equal(vm_map_mincore(parent, AT(3), AT(4), &state), 0);
+	assert_int_equal(state,
+	    VM_MINCORE_INCORE | VM_MINCORE_REFERENCED | VM_MINCORE_MODIFIED);
+	sim_mm_check();
+	finish();
+}
+
 int
 main(void)
 {
@@ -449,6 +468,7 @@ main(void)
 		cmocka_unit_test(advise_free_spares_shared_and_wired_memory),
 		cmocka_unit_test(advise_willneed_maps_and_reads),
 		cmocka_unit_test(mincore_tells_where_pages_are),
+		cmocka_unit_test(mincore_tells_of_writes_without_faults),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
