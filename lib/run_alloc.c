@@ -210,6 +210,48 @@ run_alloc_get(struct run_alloc *ra, uint32_t count)
 	return (word_take(ra, w, (uint32_t)bit, count));
 }
 
+/* Where in word w, without what lies outside [from, to), a run of count begins; or -1. */
+static int
+window_run(const struct run_alloc *ra, uint32_t w, uint32_t from, uint32_t to, uint32_t count)
+{
+	uint64_t word = ra->words[w];
+
+	if (w == from / 64)
+		word &= ~0ull << from % 64;
+	if (w == to / 64)
+		word &= (1ull << to % 64) - 1;
+	return (bitmap_word_run(word, count));
+}
+
+/* The first run of count in [from, to), or RUN_ALLOC_NONE. */
+static uint32_t
+find_in(const struct run_alloc *ra, uint32_t from, uint32_t to, uint32_t count)
+{
+	KASSERT(count >= 1 && count <= RUN_ALLOC_MAX, "R7: a run has 1 to 32 slots");
+	KASSERT(from <= to && to <= ra->slot_count, "R8: a range lies inside the area");
+	for (uint32_t w = from / 64; from < to && w <= (to - 1) / 64; w++) {
+		int bit = ra->hints[0][w] < count ? -1 : window_run(ra, w, from, to, count);
+
+		if (bit >= 0)
+			return (w * 64 + (uint32_t)bit);
+	}
+	return (RUN_ALLOC_NONE);
+}
+
+bool
+run_alloc_has_in(const struct run_alloc *ra, uint32_t from, uint32_t to, uint32_t count)
+{
+	return (find_in(ra, from, to, count) != RUN_ALLOC_NONE);
+}
+
+uint32_t
+run_alloc_get_in(struct run_alloc *ra, uint32_t from, uint32_t to, uint32_t count)
+{
+	uint32_t first = find_in(ra, from, to, count);
+
+	return (first == RUN_ALLOC_NONE ? first : word_take(ra, first / 64, first % 64, count));
+}
+
 /* Slots of [first, first + count) that lie in first's word. */
 static uint32_t
 in_word(uint32_t first, uint32_t count)

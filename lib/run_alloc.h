@@ -40,6 +40,11 @@ void run_alloc_init(struct run_alloc *ra, void *storage, uint32_t slot_count);
  */
 uint32_t run_alloc_get(struct run_alloc *ra, uint32_t count);
 
+/* The same, but the first such run inside [from, to), wherever the last search ended. */
+uint32_t run_alloc_get_in(struct run_alloc *ra, uint32_t from, uint32_t to, uint32_t count);
+/* Would that find one? */
+bool run_alloc_has_in(const struct run_alloc *ra, uint32_t from, uint32_t to, uint32_t count);
+
 /* Take exactly [first, first + count), all of which must be free (reserved slots). */
 void run_alloc_take(struct run_alloc *ra, uint32_t first, uint32_t count);
 

@@ -44,6 +44,9 @@ struct swap_off_result {
 	vm_size_t record_bytes;
 };
 int swap_pager_swapoff(struct blkdev *dev, struct swap_off_result *result) ERR_MUST_CHECK;
+/* Larger priorities are filled first, equal ones in turn; an area begins with 0.
+ * ERR_NOENT: there is no area on dev. */
+int swap_pager_set_priority(const struct blkdev *dev, int32_t priority) ERR_MUST_CHECK;
 /* Is there an area on dev? */
 bool swap_pager_uses(const struct blkdev *dev);
 
@@ -59,6 +62,9 @@ struct swap_area_info {
 	const char *device;
 	uint32_t area;  /* number in slots */
 	bool closing;   /* being swapped off */
+	int32_t priority;
+	uint32_t unit_slots; /* of the device's allocation unit; 0 = none */
+	uint64_t discards;   /* units that the device was told to be dead */
 	uint32_t slots, used_slots, bad_slots;
 	uint64_t writes, written_pages, reads, read_pages, crc_errors;
 };

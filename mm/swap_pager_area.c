@@ -6,7 +6,9 @@
  *   slot 1      spare                           never handed out
  *   slot 2..    FREE <--> USED --> BAD          alloc_run, free, retire
  *
- * Runs go to the areas in turn; inside an area they follow each other (next fit).
+ * Runs go to the areas of the best priority, in turn, and to lesser ones when those are
+ * full. Inside an area they follow each other (next fit); on a device that says in what
+ * units it likes to be written, unit by unit (lib/slot_layout.c).
  *
  * Owns: swap_areas, every slot's state, the two alarms.
  * Does not: know what a slot holds (swap_map), or do I/O on slots.
@@ -84,8 +86,15 @@ swap_area_report(void)
 
 /* ---- slots */
 
+static inline bool
+by_units(const struct swap_area *area)
+{
+	return (area->layout.runs != NULL);
+}
+
+/* From one of the areas of this priority, in turn. */
 static uint32_t
-alloc_exactly(uint32_t count)
+alloc_exactly(int32_t priority, uint32_t count)
 {
 	struct swap_area *area;
 	uint32_t i, n, first;
@@ -93,10 +102,11 @@ alloc_exactly(uint32_t count)
 	for (i = 0; i < swap_area_count; i++) {
 		n = (next_area + i) % swap_area_count;
 		area = &swap_areas[n];
-		if (area->dev == NULL || area->closing || count > area->run_max ||
-		    count > area->runs.free_count)
+		if (area->dev == NULL || area->closing || area->priority != priority ||
+		    count > area->run_max || count > area->runs.free_count)
 			continue;
-		first = run_alloc_get(&area->runs, count);
+		first = by_units(area) ? slot_layout_get(&area->layout, count) :
+		    run_alloc_get(&area->runs, count);
 		if (first == RUN_ALLOC_NONE)
 			continue;
 		area->used_slots += count;
@@ -106,17 +116,45 @@ alloc_exactly(uint32_t count)
 	return (SWAP_SLOT_NONE);
 }
 
+/* The largest priority below *priority that an area has; false if there is none. */
+static bool
+next_priority(int64_t *priority)
+{
+	const struct swap_area *area;
+	int64_t best = INT64_MIN;
+
+	for (area = swap_areas; area < swap_areas + swap_area_count; area++)
+		if (area->dev != NULL && area->priority < *priority && area->priority > best)
+			best = area->priority;
+	*priority = best;
+	return (best != INT64_MIN);
+}
+
+/* A run of at most *count slots of the areas of this priority. */
+static uint32_t
+alloc_at(int32_t priority, uint32_t *count)
+{
+	uint32_t slot = alloc_exactly(priority, *count), n = *count;
+
+	while (slot == SWAP_SLOT_NONE && n > 1) {
+		if (n <= RUN_HALVES_TO && mm_params.swap_runs_of_four)
+			break; /* quirk Q10 */
+		n = n > RUN_HALVES_TO ? n / 2 : 1;
+		slot = alloc_exactly(priority, n);
+	}
+	if (slot != SWAP_SLOT_NONE)
+		*count = n;
+	return (slot);
+}
+
 uint32_t
 swap_area_alloc_run(uint32_t *count)
 {
-	uint32_t slot = alloc_exactly(*count);
+	uint32_t slot = SWAP_SLOT_NONE;
+	int64_t priority = INT64_MAX;
 
-	while (slot == SWAP_SLOT_NONE && *count > 1) {
-		if (*count <= RUN_HALVES_TO && mm_params.swap_runs_of_four)
-			break; /* quirk Q10 */
-		*count = *count > RUN_HALVES_TO ? *count / 2 : 1;
-		slot = alloc_exactly(*count);
-	}
+	while (slot == SWAP_SLOT_NONE && next_priority(&priority))
+		slot = alloc_at((int32_t)priority, count);
 	if (slot == SWAP_SLOT_NONE) {
 		mm_params.swap_alloc_failures++;
 		full = almost_full = true;
@@ -134,7 +172,10 @@ swap_area_free(uint32_t slot, uint32_t count)
 	struct swap_area *area = swap_area_of(slot);
 
 	KASSERT(area->used_slots >= count, "A3: a freed slot was in use");
-	run_alloc_put(&area->runs, SWAP_SLOT_INDEX(slot), count);
+	if (by_units(area))
+		slot_layout_put(&area->layout, SWAP_SLOT_INDEX(slot), count);
+	else
+		run_alloc_put(&area->runs, SWAP_SLOT_INDEX(slot), count);
 	area->used_slots -= count;
 	if (area->closing)
 		return; /* A2 */
@@ -249,14 +290,39 @@ swap_pager_probe(struct blkdev *dev, bool needs_header, uint64_t *slot_count)
 	return (0);
 }
 
-/* Records first, then the bits of the run allocator. */
+static vm_size_t
+whole_words(vm_size_t bytes)
+{
+	return ((bytes + 7) & ~(vm_size_t)7);
+}
+
+/* Records first, then the bits of the run allocator, then the figures of units. */
 vm_size_t
 swap_pager_record_bytes(uint64_t slot_count)
 {
 	uint32_t slots = slot_count < SLOTS_MAX ? (uint32_t)slot_count : SLOTS_MAX;
 
-	return (((swap_map_record_bytes(slots) + 7) & ~(vm_size_t)7) +
-	    run_alloc_storage_bytes(slots));
+	return (whole_words(swap_map_record_bytes(slots)) +
+	    whole_words(run_alloc_storage_bytes(slots)) + slot_layout_storage_bytes(slots));
+}
+
+/* Where the units of a device with units begin in the area. */
+static void
+use_units(struct swap_area *area, void *storage)
+{
+	const struct blkdev *dev = area->dev;
+	uint64_t offset = 0;
+	uint32_t unit;
+
+	for (; dev->parent != NULL; dev = dev->parent)
+		offset += dev->parent_block;
+	unit = dev->align_blocks / area->blocks_per_slot;
+	if (unit == 0)
+		return;
+	offset /= area->blocks_per_slot;
+	slot_layout_init(&area->layout, storage, &area->runs, unit,
+	    (unit - (uint32_t)(offset % unit)) % unit);
+	slot_layout_taken(&area->layout, 0, SWAP_RESERVED_SLOTS);
 }
 
 /* A number for a further area, or SWAP_AREAS_MAX. */
@@ -276,8 +342,7 @@ area_add(struct blkdev *dev, uint32_t slot_count, void *records, vm_size_t recor
 	uint32_t n = unused_number();
 	struct swap_area *area = &swap_areas[n];
 	uint32_t blocks = PAGE_SIZE / dev->block_bytes, run_max = dev->bio_blocks_max / blocks;
-	uint8_t *bits = (uint8_t *)records +
-	    ((swap_map_record_bytes(slot_count) + 7) & ~(vm_size_t)7);
+	uint8_t *bits = (uint8_t *)records + whole_words(swap_map_record_bytes(slot_count));
 
 	swap_map_add_area(n, slot_count, records);
 	*area = (struct swap_area){ .dev = dev, .slot_count = slot_count, .records = records,
@@ -285,6 +350,7 @@ area_add(struct blkdev *dev, uint32_t slot_count, void *records, vm_size_t recor
 		.run_max = mark(run_max, SWB_NPAGES) };
 	run_alloc_init(&area->runs, bits, slot_count);
 	run_alloc_take(&area->runs, 0, SWAP_RESERVED_SLOTS);
+	use_units(area, bits + whole_words(run_alloc_storage_bytes(slot_count)));
 	if (n == swap_area_count)
 		swap_area_count++;
 	avail_slots += slot_count - SWAP_RESERVED_SLOTS;
@@ -349,6 +415,19 @@ swap_area_remove(struct swap_area *area)
 	*area = (struct swap_area){ .dev = NULL };
 }
 
+int
+swap_pager_set_priority(const struct blkdev *dev, int32_t priority)
+{
+	struct swap_area *area;
+
+	for (area = swap_areas; area < swap_areas + swap_area_count; area++)
+		if (area->dev == dev) {
+			area->priority = priority;
+			return (0);
+		}
+	return (ERR_NOENT);
+}
+
 bool
 swap_pager_uses(const struct blkdev *dev)
 {
@@ -398,7 +477,9 @@ swap_pager_info(uint32_t n, struct swap_area_info *out)
 		return (false);
 	*out = (struct swap_area_info){
 		.device = area->dev->name, .area = (uint32_t)(area - swap_areas),
-		.closing = area->closing, .slots = area->slot_count,
+		.closing = area->closing, .priority = area->priority,
+		.unit_slots = area->layout.unit_slots, .discards = area->discards,
+		.slots = area->slot_count,
 		.used_slots = area->used_slots, .bad_slots = area->bad_slots,
 		.writes = area->writes, .written_pages = area->written_pages,
 		.reads = area->reads, .read_pages = area->read_pages,

@@ -8,6 +8,7 @@
 #define MM_SWAP_PAGER_INTERNAL_H
 
 #include "lib/run_alloc.h"
+#include "lib/slot_layout.h"
 #include "mm/mm_params.h"
 #include "mm/swap_map.h"
 #include "mm/swap_pager.h"
@@ -15,6 +16,8 @@
 struct swap_area {
 	struct blkdev *dev;       /* NULL: number not in use (any more) */
 	struct run_alloc runs;
+	struct slot_layout layout; /* layout.runs NULL: the device has no units */
+	int32_t priority;         /* larger ones are filled first */
 	void *records;            /* the caller of swapon's, until swapoff */
 	vm_size_t record_bytes;
 	bool closing;             /* swapoff: nothing new goes there */
@@ -25,6 +28,7 @@ struct swap_area {
 	uint32_t run_max;         /* slots that one request may cover */
 	uint64_t reported_us;     /* when the last write error was told, 0 = never */
 	uint64_t writes, written_pages, reads, read_pages, crc_errors;
+	uint64_t discards;        /* units told to be dead */
 };
 
 extern struct swap_area swap_areas[SWAP_AREAS_MAX];
@@ -64,6 +68,14 @@ void swap_write_init(void);
 int swap_write_start(void) ERR_MUST_CHECK;
 void swap_put_pages(struct vm_object *object, struct vm_page **m, uint32_t count,
     uint32_t flags, enum vm_pager_outcome *outcomes);
+
+/* ---- swap_pager_discard.c */
+void swap_discard_init(void (*wake_swapio)(void));
+/* Task swapio passes by: settle an erase that has ended, start another if it is time and
+ * the device is idle. How long to sleep at most, 0 = for ever. Never yields. */
+uint64_t swap_discard_poll(void);
+/* Is a unit of the area being erased? */
+bool swap_discard_busy(const struct swap_area *area);
 
 /* ---- swap_pager_read.c */
 bool swap_has_page(struct vm_object *object, vm_pindex_t pindex, uint32_t *before,

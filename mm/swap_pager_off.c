@@ -30,6 +30,7 @@
 #include "mm/vm_meter.h"
 
 #define ROUNDS_MAX    100u
+#define ERASE_REST_US 10000u
 #define ROUND_REST_US 10000u /* what is left is in transit or being destroyed */
 #define TRIES_MAX     16u    /* for one slot in one round */
 
@@ -237,6 +238,8 @@ swap_pager_swapoff(struct blkdev *dev, struct swap_off_result *result)
 		error = ERR_NOMEM;
 	if (error == 0)
 		error = empty_area(area);
+	while (error == 0 && swap_discard_busy(area)) /* X1 */
+		(void)tsleep(&area->layout, "swperase", ERASE_REST_US);
 	if (error != 0) {
 		swap_area_reopen(area);
 		report(area, result, error);

@@ -31,7 +31,7 @@
 
 #define NEIGHBOURS_MAX   (SWB_NPAGES / 2 - 1) /* told on each side (1.15) */
 #define SLOW_READ_US     20000000u
-#define RETRY_US         1000u /* before the first retry, then four times as long each */
+#define RETRY_US         1000u /* before the first retry, then twice as long each */
 #define RETRY_SHIFT_MAX  10u
 
 /* A read in flight. */
@@ -217,7 +217,7 @@ get_run(struct vm_object *object, struct read_run *run)
 		run->count = 1;
 	}
 	for (n = 0; error != 0 && n < retries; n++) {
-		tsleep(run, "swretry", RETRY_US << (2 * n < RETRY_SHIFT_MAX ? 2 * n : RETRY_SHIFT_MAX));
+		tsleep(run, "swretry", RETRY_US << (n < RETRY_SHIFT_MAX ? n : RETRY_SHIFT_MAX));
 		error = wanted_check(run, read_run(run), &crc);
 	}
 	if (error != 0)

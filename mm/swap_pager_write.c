@@ -59,6 +59,13 @@ static struct swap_write *submitting; /* its submitter settles it: no wakeup */
 static uint32_t in_flight;            /* submitted, not settled */
 static struct task *swapio;
 
+/* Any context. */
+static void
+wake_swapio(void)
+{
+	wakeup(&done_lock);
+}
+
 void
 swap_write_init(void)
 {
@@ -69,6 +76,7 @@ swap_write_init(void)
 	submitting = NULL;
 	swapio = NULL;
 	in_flight = 0;
+	swap_discard_init(wake_swapio);
 	for (i = 0; i < SWAP_ASYNC_MAX; i++) {
 		writes[i].next = free_writes;
 		free_writes = &writes[i];
@@ -217,10 +225,13 @@ swapio_main(void *arg)
 {
 	(void)arg;
 	for (;;) {
+		uint64_t limit_us;
+
 		settle();
+		limit_us = swap_discard_poll();
 		irq_lock_acquire(&done_lock);
 		if (done_writes == NULL)
-			msleep(&done_lock, &done_lock, "swapio", SLEEP_FOREVER);
+			msleep(&done_lock, &done_lock, "swapio", limit_us);
 		irq_lock_release(&done_lock);
 	}
 }

@@ -22,7 +22,8 @@
 #include "lib/ebb_abi.h"
 
 const struct monitor_command monitor_commands[] = {
-	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency, waiting", 0, cmd_blkstat },
+	{ "blkstat", "", "disks: requests, bytes, merges, errors, latency, waiting", 0,
+	    cmd_blkstat },
 	{ "cat", "FILE", "print a file; a key stops it", 1, cmd_cat },
 	{ "check", "", "verify every invariant of the VM", 0, cmd_check },
 	{ "contig", "BYTES [LOW HIGH [ALIGN]]",

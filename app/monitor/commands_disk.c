@@ -62,8 +62,8 @@ print_errors(const struct blkdev *dev)
 
 	if (dev->errors + dev->retries + dev->resets == 0)
 		return;
-	kprintf("         errors: %lu from the medium, %lu timeouts, %lu wrong contents, %lu device "
-		"gone, %lu refused; %lu retries, %lu resets\n",
+	kprintf("         errors: %lu from the medium, %lu timeouts, %lu wrong contents, "
+		"%lu device gone, %lu refused; %lu retries, %lu resets\n",
 	    (ul)n[BLK_ERROR_IO], (ul)n[BLK_ERROR_TIMEDOUT], (ul)n[BLK_ERROR_CORRUPT],
 	    (ul)n[BLK_ERROR_NODEV], (ul)n[BLK_ERROR_REFUSED], (ul)dev->retries, (ul)dev->resets);
 }

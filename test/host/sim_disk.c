@@ -95,6 +95,9 @@ move_rest(struct sim_disk_request *r)
 		move(disk, chain, 0, bytes);
 		if (every(disk->flip_read_every, r->sequence))
 			flip(disk, chain);
+	} else if (chain->op == BIO_ERASE) {
+		memset(disk->bytes + chain->block * SIM_DISK_BLOCK_BYTES, 0xff,
+		    chain->block_count * SIM_DISK_BLOCK_BYTES);
 	} else if (chain->op == BIO_WRITE) {
 		if (!every(disk->torn_write_every, r->sequence))
 			move(disk, chain, bytes / 2, bytes);

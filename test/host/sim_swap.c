@@ -23,6 +23,7 @@
 #define TAKEN_MAX    4096u
 
 struct sim_disk sim_swap_disk;
+uint32_t sim_swap_align_blocks, sim_swap_erase_blocks;
 struct vm_client sim_clients[SIM_CLIENTS_MAX];
 uint32_t sim_client_count;
 uint32_t sim_killed_pids[SIM_CLIENTS_MAX], sim_kill_count;
@@ -119,6 +120,8 @@ sim_swap_add(struct sim_disk *disk, const char *name, uint32_t slots)
 
 	sim_disk_open(disk, name, (uint64_t)slots * (PAGE_SIZE / SIM_DISK_BLOCK_BYTES));
 	disk->latency_us = 200;
+	disk->dev.align_blocks = sim_swap_align_blocks;
+	disk->dev.erase_blocks = sim_swap_erase_blocks;
 	free(records[record_count]);
 	records[record_count] = aligned_alloc(64, (bytes + 63) & ~(vm_size_t)63);
 	error = swap_pager_swapon(&disk->dev, records[record_count], bytes, false);

@@ -14,6 +14,8 @@
 #define SIM_SWAP_BASE 0x400000ull
 
 extern struct sim_disk sim_swap_disk;
+/* Of disks that are added from now on; sim_swap_boot does not reset them. 0 = none. */
+extern uint32_t sim_swap_align_blocks, sim_swap_erase_blocks;
 
 /* Boot with a pool of frames, and a swap disk of slots (0: none), latency 200 us. No
  * page daemon and no clients yet. */

@@ -364,7 +364,8 @@ RUN_TEST(swap_T6_wrong_bytes_never_reach_a_program)
 	stored[1234] ^= 0x10;
 	console_tap_begin();
 	assert_int_equal(sim_swap_verify(vm, 5, 1), ERR_IO);
-	snprintf(crcs, sizeof(crcs), "swap0 block 56, slot 7: read back with CRC %08x, written with %08x",
+	snprintf(crcs, sizeof(crcs),
+	    "swap0 block 56, slot 7: read back with CRC %08x, written with %08x",
 	    (unsigned)crc32c(0, stored, PAGE_SIZE), (unsigned)was);
 	assert_non_null(strstr(console_tap_text(), crcs));
 	assert_null(page(5));
