@@ -33,8 +33,7 @@
 static inline bool
 is_anonymous(const struct vm_object *object)
 {
-	return ((object->type == OBJT_DEFAULT || object->type == OBJT_SWAP) &&
-	    object->vnode == NULL);
+	return (object->type == OBJT_DEFAULT || object->type == OBJT_SWAP);
 }
 
 /* The reference of object to backing is there already. */
@@ -162,7 +161,8 @@ splice(struct vm_object *object, struct vm_object *backing)
 	mm_params.object_collapses++;
 }
 
-/* J3: does object hide every page of backing that it could show? */
+/* J3: does object hide every page of backing that it could show? A wired one must stay in
+ * the chain, for whoever wired it before it was hidden lets it go by the chain (V12). */
 static bool
 hides_all(struct vm_object *object, struct vm_object *backing)
 {
@@ -171,7 +171,7 @@ hides_all(struct vm_object *object, struct vm_object *backing)
 
 	for (m = vm_page_find_least(backing, offset);
 	    m != NULL && m->pindex - offset < object->size_pages; m = vm_page_next(m))
-		if (!has(object, m->pindex - offset))
+		if (m->wire_count != 0 || !has(object, m->pindex - offset))
 			return (false);
 	for (i = 0; backing->swap_count != 0 && i < object->size_pages; i++) {
 		if (in_swap(backing, i + offset) && !has(object, i))

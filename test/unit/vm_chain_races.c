@@ -375,6 +375,33 @@ RUN_TEST(wired_page_stays_wired_when_a_sharers_copy_is_copied)
 	sim_fork_end_all();
 }
 
+/* A hidden page that is wired must stay in the chain of whoever wired it. */
+RUN_TEST(wired_page_that_a_sharer_hides_is_not_passed_by)
+{
+	struct vmspace *third;
+	struct vm_object *shared;
+	struct vm_page *m;
+
+	(void)arg;
+	third = boot_sharers();
+	m = wire_page_3(child);
+	sim_fork_store(third, 0, PAGES, 3); /* hides all of parent's */
+	shared = sim_fork_entry(third)->object;
+	vm_object_collapse(shared);
+	assert_ptr_equal(shared->backing_object, sim_fork_entry(parent)->object);
+	sim_mm_check();
+	assert_int_equal(vm_map_unwire(child, va_of(3), va_of(4)), 0);
+	assert_int_equal(m->wire_count, 0);
+	vm_object_collapse(shared);
+	assert_null(shared->backing_object);
+	sim_fork_verify(child, 0, PAGES, 3);
+	sim_fork_verify(parent, 0, PAGES, 1);
+	sim_fork_end(third);
+	sim_fork_end(child);
+	sim_fork_end(parent);
+	sim_fork_end_all();
+}
+
 /* ---- where memory ends */
 
 /* No frame and no object can be had. */
@@ -476,6 +503,7 @@ main(void)
 		cmocka_unit_test(object_paged_while_it_is_merged_stays),
 		cmocka_unit_test(wired_page_is_let_go_behind_a_sharers_copy),
 		cmocka_unit_test(wired_page_stays_wired_when_a_sharers_copy_is_copied),
+		cmocka_unit_test(wired_page_that_a_sharer_hides_is_not_passed_by),
 		cmocka_unit_test(fork_without_memory_at_any_point_leaves_nothing),
 		cmocka_unit_test(fault_of_a_killed_process_does_not_wait_for_a_page_to_read),
 	};
