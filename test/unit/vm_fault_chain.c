@@ -323,6 +323,31 @@ RUN_TEST(fault_behind_a_sequential_reader_dirty_and_pinned_pages_stay)
 	sim_fork_end_all();
 }
 
+/* Another reader is at work behind: what lies beyond his page is his to let go. */
+RUN_TEST(fault_behind_a_sequential_reader_a_page_being_read_is_the_end)
+{
+	struct vm_object *object;
+	struct vm_page *read;
+	uint32_t i;
+
+	(void)arg;
+	object = many(VM_ADVICE_SEQUENTIAL);
+	for (i = 64; i < 72; i++)
+		touch(i);
+	read = vm_page_lookup(object, 69);
+	vm_page_xbusy(read);
+	read->valid = 0;
+	for (; i < 90; i++)
+		touch(i);
+	read->valid = VM_PAGE_BITS_ALL;
+	vm_page_xunbusy(read);
+	assert_null(vm_page_lookup(object, 70));
+	assert_ptr_equal(vm_page_lookup(object, 69), read);
+	assert_non_null(vm_page_lookup(object, 68));
+	sim_fork_end(parent);
+	sim_fork_end_all();
+}
+
 int
 main(void)
 {
@@ -337,6 +362,7 @@ main(void)
 		cmocka_unit_test(fault_T7c_sequential_advice_reads_ahead_and_lets_go_behind),
 		cmocka_unit_test(fault_T7d_at_the_maximum_80_pages_behind_are_cached),
 		cmocka_unit_test(fault_behind_a_sequential_reader_dirty_and_pinned_pages_stay),
+		cmocka_unit_test(fault_behind_a_sequential_reader_a_page_being_read_is_the_end),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
