@@ -181,11 +181,10 @@ window_allocate(struct vm_object *object, struct vm_page **m, uint32_t ahead)
 static int
 error_of(enum vm_pager_outcome outcome)
 {
+	KASSERT(outcome != VM_PAGER_BAD, "F2: the page lies in the file");
 	switch (outcome) {
 	case VM_PAGER_OK:
 		return (0);
-	case VM_PAGER_BAD:
-		return (ERR_RANGE);
 	case VM_PAGER_AGAIN:
 		return (ERR_AGAIN);
 	default:

@@ -63,7 +63,7 @@ map_some(struct file_io *io, uint64_t first, uint32_t limit)
 		return (count);
 	for (i = 0; i < (uint32_t)count; i++)
 		covered += runs[i].sector_count;
-	if (covered == 0 || covered != file_sectors(io->vp, first, 1))
+	if (covered != file_sectors(io->vp, first, 1))
 		return (ERR_CORRUPT);
 	if (io->vp->dev->block_bytes != 512) /* T3 */
 		return (ERR_NOTSUP);
@@ -112,9 +112,10 @@ fill_segments(struct file_io *io, uint32_t sectors)
 	struct bio *bio = &io->bio;
 
 	bio->segment_count = 0;
-	while (at < end && bio->segment_count < BIO_SEGMENTS_MAX) {
+	while (at < end) {
 		uint32_t skip = at % PAGE_SECTORS, n = PAGE_SECTORS - skip;
 
+		KASSERT(bio->segment_count < BIO_SEGMENTS_MAX, "T2: a segment a page is enough");
 		if (n > end - at)
 			n = end - at;
 		bio->segments[bio->segment_count].pa =
@@ -132,7 +133,8 @@ file_io_next(struct file_io *io, enum bio_op op, enum bio_priority priority)
 	const struct vnode_run *run;
 	uint32_t sectors;
 
-	if (io->run < io->run_count && io->run_done == io->runs[io->run].sector_count) {
+	KASSERT(io->run < io->run_count, "T2: asked for a piece until there is none");
+	if (io->run_done == io->runs[io->run].sector_count) {
 		io->run++;
 		io->run_done = 0;
 	}
@@ -186,9 +188,8 @@ file_io_zero_tail(const struct vnode *vp, struct vm_page *m)
 enum vm_pager_outcome
 file_io_outcome(int error)
 {
+	KASSERT(error < 0, "T2: something has failed");
 	switch (error) {
-	case 0:
-		return (VM_PAGER_OK);
 	case ERR_ROFS:
 	case ERR_NOTSUP:
 		return (VM_PAGER_FAIL);

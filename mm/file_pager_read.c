@@ -130,8 +130,8 @@ file_get_pages(struct vm_object *object, struct vm_page **m, uint32_t count, uin
 	struct file_io io = { .count = 0 };
 	int error;
 
-	while (end > 0 && m[end - 1]->pindex >= object->size_pages && end - 1 != wanted)
-		vm_page_free(m[--end]);
+	while (m[end - 1]->pindex >= object->size_pages && end - 1 != wanted)
+		vm_page_free(m[--end]); /* wanted ends it */
 	if (m[wanted]->pindex >= object->size_pages) {
 		while (end > 0)
 			if (--end != wanted)

@@ -321,8 +321,7 @@ block_head(struct vm_page *m, uint32_t *order)
 
 	for (o = 0; o < VM_PHYS_ORDERS; o++) {
 		frame = m->frame & ~((1u << o) - 1);
-		if (frame < s->first_frame)
-			break;
+		KASSERT(frame >= s->first_frame, "F1: a free frame lies in a block");
 		if ((m - (m->frame - frame))->order == o) {
 			*order = o;
 			return (m - (m->frame - frame));

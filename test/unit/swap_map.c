@@ -152,6 +152,57 @@ map_survives_a_larger_area(void **state)
 	check_model();
 }
 
+/* The table of buckets lies in the largest area: it moves to the next largest. */
+static void
+map_survives_the_largest_area_going(void **state)
+{
+	static const uint32_t slots[] = { SLOTS, 4 * SLOTS, 2 * SLOTS, 3 * SLOTS };
+	void *area[4];
+	uint32_t i;
+
+	(void)state;
+	setup_areas(0);
+	for (i = 0; i < 4; i++) {
+		area[i] = malloc(swap_map_record_bytes(slots[i]));
+		swap_map_add_area(i, slots[i], area[i]);
+	}
+	swap_map_remove_area(1); /* the others are empty: nothing to move */
+	free(area[1]);
+	for (i = 0; i < PAGES; i++) {
+		model[0][i] = SWAP_SLOT(i % 2 == 0 ? 2 : 3, i + 2);
+		assert_int_equal(swap_map_assign(&objects[0], i, model[0][i], model[0][i] * 7), 0);
+	}
+	check_model();
+	swap_map_remove_area(0);
+	check_model();
+	assert_false(swap_map_holds(SWAP_SLOT(4, 2), &objects[0], 0)); /* no such area */
+	for (i = 0; i < PAGES; i++)
+		assert_int_equal(swap_map_clear(&objects[0], i), model[0][i]);
+	for (i = 2; i < 4; i++) {
+		swap_map_remove_area(i);
+		free(area[i]);
+	}
+	free(area[0]);
+}
+
+/* Pages of one object that share a bucket are told apart. */
+static void
+map_pages_of_one_bucket(void **state)
+{
+	uint32_t i;
+
+	(void)state;
+	setup_areas(1);
+	objects[0].size_pages = UINT32_MAX;
+	for (i = 0; i < PAGES; i++)
+		(void)swap_map_assign(&objects[0], i << 16, SWAP_SLOT(0, i + 2), 0);
+	for (i = 0; i < PAGES; i++) {
+		assert_int_equal(swap_map_lookup(&objects[0], i << 16), SWAP_SLOT(0, i + 2));
+		assert_int_equal(swap_map_lookup(&objects[0], (i << 16) + (1 << 15)),
+		    SWAP_SLOT_NONE);
+	}
+}
+
 static void
 map_pop_of_everything_empties(void **state)
 {
@@ -186,6 +237,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(map_agrees_with_a_table),
 		cmocka_unit_test(map_survives_a_larger_area),
+		cmocka_unit_test(map_survives_the_largest_area_going),
+		cmocka_unit_test(map_pages_of_one_bucket),
 		cmocka_unit_test(map_pop_of_everything_empties),
 		cmocka_unit_test(map_refuses_a_slot_in_use_and_a_default_object),
 	};

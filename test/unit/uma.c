@@ -159,6 +159,36 @@ uma_check_finds_wrong_figures(void **state)
 	zone.empty_slabs = 1;
 	assert_false(uma_zone_check(&zone));
 	zone.empty_slabs = 0;
+	copy = zone;
+	LIST_FIRST(&zone.empty) = LIST_FIRST(&zone.full); /* wrong, and all figures fit */
+	zone.empty_slabs = 1;
+	zone.slab_pages = 3;
+	zone.used_items += zone.items_per_slab;
+	assert_false(uma_zone_check(&zone));
+	zone = copy;
+	assert_true(uma_zone_check(&zone));
+}
+
+/* More empty slabs than may be kept. */
+static void
+uma_check_finds_a_hoard(void **state)
+{
+	void *items[UMA_EMPTY_MAX + 1];
+	uint32_t i;
+
+	(void)state;
+	sim_mm_boot(1024);
+	uma_zone_init(&zone, "test", UMA_ITEM_BYTES_MAX); /* a page each */
+	for (i = 0; i <= UMA_EMPTY_MAX; i++)
+		assert_non_null(items[i] = uma_zalloc(&zone, UMA_NORMAL));
+	for (i = 0; i <= UMA_EMPTY_MAX; i++) {
+		assert_true(uma_zone_check(&zone));
+		zone.empty_slabs = 0; /* it forgets the others */
+		uma_zfree(&zone, items[i]);
+		zone.empty_slabs = i + 1;
+	}
+	assert_false(uma_zone_check(&zone));
+	uma_reclaim();
 	assert_true(uma_zone_check(&zone));
 }
 
@@ -235,6 +265,7 @@ main(void)
 		cmocka_unit_test(uma_misuse_asserts),
 		cmocka_unit_test(uma_check_finds_damage),
 		cmocka_unit_test(uma_check_finds_wrong_figures),
+		cmocka_unit_test(uma_check_finds_a_hoard),
 		cmocka_unit_test(object_T4_empty_slabs_go_back_and_raise_F),
 		cmocka_unit_test(uma_slab_with_an_item_in_use_stays),
 		cmocka_unit_test(uma_keeps_no_slab_below_free_min),

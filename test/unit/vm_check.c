@@ -122,6 +122,13 @@ check_C1_free_frames(void **state)
 	PLANT(m->wire_count, 1, "C1");
 	PLANT(m->dirty, 1, "C1");
 	PLANT(page(5)->flags, PG_FREE, "C1");
+	m->valid = VM_PAGE_BITS_ALL; /* as pmap_enter wants it */
+	assert_int_equal(pmap_enter(&vm->pmap, BASE + ptoa(40), m, VM_PROT_READ, 0), 0);
+	m->valid = 0;
+	expect("C1");
+	pmap_remove_all(m);
+	m->aflags = 0;
+	sim_mm_check();
 }
 
 static void
@@ -179,6 +186,7 @@ check_C8_C9_tree(void **state)
 
 	(void)state;
 	PLANT(m->pindex, 100, "C8");
+	PLANT(m->pindex, 4, "C8"); /* twice */
 	PLANT(m->object, NULL, "C3");
 	PLANT(object->resident_count, object->resident_count + 1, "C8");
 	PLANT(object->size_pages, 10, "C8");
@@ -201,6 +209,7 @@ check_C10_default_object_has_no_slots(void **state)
 static void
 swap_body(void *arg)
 {
+	static struct vm_object gone = { .type = OBJT_SWAP, .size_pages = 8 };
 	static struct sim_disk disk;
 	static uint8_t records[64 * 1024] __attribute__((aligned(64)));
 
@@ -219,6 +228,10 @@ swap_body(void *arg)
 	PLANT(object->size_pages, 2, "C8"); /* the slot lies beyond, too */
 	PLANT(object->type, OBJT_DEFAULT, "C10");
 	assert_int_equal(swap_map_clear(object, 3), SWAP_SLOT(0, 5));
+	sim_mm_check();
+	assert_int_equal(swap_map_assign(&gone, 3, SWAP_SLOT(0, 5), 0), SWAP_SLOT_NONE);
+	expect("C10: slot 5 belongs to no live object");
+	assert_int_equal(swap_map_clear(&gone, 3), SWAP_SLOT(0, 5));
 	sim_mm_check();
 }
 

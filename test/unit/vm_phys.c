@@ -170,6 +170,38 @@ phys_segments_do_not_merge_across_a_hole(void **state)
 }
 
 static void
+phys_segments_are_bounded(void **state)
+{
+	static uint8_t array[(VM_PAGE_FIRST + 32) * sizeof(struct vm_page)]
+	    __attribute__((aligned(64)));
+	uint32_t i;
+
+	(void)state;
+	vm_phys_init(array, 32);
+	for (i = 0; i < VM_PHYS_SEGMENTS_MAX; i++)
+		assert_int_equal(vm_phys_add_segment(ptoa(8ull * i + 8), ptoa(8ull * i + 10), 0),
+		    0);
+	assert_int_equal(vm_phys_add_segment(ptoa(8ull * i + 8), ptoa(8ull * i + 10), 0),
+	    ERR_NOSPC);
+	assert_int_equal(vm_domains[0].v_free_count, 2 * VM_PHYS_SEGMENTS_MAX);
+	assert_null(PHYS_TO_VM_PAGE(ptoa(8ull * i + 8)));
+}
+
+/* The first aligned address lies behind the memory. */
+static void
+phys_alignment_beyond_the_segment_finds_nothing(void **state)
+{
+	struct vm_phys_range range = { .low = SIM_RAM_BASE + PAGE_SIZE, .high = ~(vm_paddr_t)0,
+		.alignment = 1ull << 40 };
+
+	(void)state;
+	sim_mm_boot_bare(64);
+	assert_null(vm_phys_find_contig(0, 1, &range));
+	range.alignment = PAGE_SIZE;
+	assert_non_null(vm_phys_find_contig(0, 1, &range));
+}
+
+static void
 phys_double_free_and_misalignment_assert(void **state)
 {
 	struct vm_page *m;
@@ -191,6 +223,8 @@ main(void)
 		cmocka_unit_test(phys_large_block_is_found_among_frames_kept_apart),
 		cmocka_unit_test(phys_address_and_page_name_each_other),
 		cmocka_unit_test(phys_segments_do_not_merge_across_a_hole),
+		cmocka_unit_test(phys_segments_are_bounded),
+		cmocka_unit_test(phys_alignment_beyond_the_segment_finds_nothing),
 		cmocka_unit_test(phys_double_free_and_misalignment_assert),
 	};
 
