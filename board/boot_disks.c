@@ -11,6 +11,7 @@
 #include "board/boot_disks.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "board/boot_ram.h"
@@ -22,6 +23,7 @@
 #include "kern/bootargs.h"
 #include "kern/bootmem.h"
 #include "kern/console.h"
+#include "mm/swap_file.h"
 #include "mm/swap_pager.h"
 #include "mm/vm_param.h"
 
@@ -143,24 +145,55 @@ swapon(struct blkdev *dev)
 	return (false);
 }
 
+/* One element of swap=: a device or a file, perhaps with :PRIORITY. */
+static bool
+swapon_named(char *text)
+{
+	char *colon = strchr(text, ':'), *end = NULL;
+	struct blkdev *dev = NULL;
+	long priority = 0;
+
+	if (colon != NULL) {
+		*colon = '\0';
+		priority = strtol(colon + 1, &end, 10);
+	}
+	if (end != NULL && (*end != '\0' || end == colon + 1 || priority < -1000 ||
+	    priority > 1000)) {
+		kprintf("boot argument swap=%s:%s: expected a priority from -1000 to 1000\n", text,
+		    colon + 1);
+		return (false);
+	}
+	if (text[0] != '/')
+		dev = blk_find(text);
+	else if (swap_file_attach(text, &dev) != 0)
+		dev = NULL;
+	if (dev == NULL)
+		kprintf("boot argument swap=%s: no such device; expected one such as sd0s2, vd0s2 "
+			"or md0, a file in one piece, or none\n", text);
+	return (dev != NULL && swapon(dev) &&
+	    swap_pager_set_priority(dev, (int32_t)priority) == 0);
+}
+
 bool
 boot_swap(void)
 {
 	struct blkdev *dev;
+	char *text = bootargs.swap, *next;
+	bool any = false;
 
-	if (strcmp(bootargs.swap, "none") == 0)
+	if (strcmp(text, "none") == 0)
 		return (false);
-	if (bootargs.swap[0] != '\0') {
-		dev = blk_find(bootargs.swap);
-		if (dev == NULL)
-			kprintf("boot argument swap=%s: no such device; expected one such as "
-				"sd0s2, vd0s2 or md0, or none\n", bootargs.swap);
-	} else {
-		dev = find_partition(MBR_TYPE_SWAP, MBR_TYPE_SWAP);
-		if (dev == NULL && have_partition())
-			kprintf("swap: no swap partition (type 0x82) on any disk; programs are "
-				"limited to the page pool; write the card again with make "
-				"sdcard\n");
+	for (; *text != '\0'; text = next) {
+		next = text + strcspn(text, ",");
+		if (*next != '\0')
+			*next++ = '\0';
+		any |= swapon_named(text);
 	}
+	if (text != bootargs.swap)
+		return (any);
+	dev = find_partition(MBR_TYPE_SWAP, MBR_TYPE_SWAP);
+	if (dev == NULL && have_partition())
+		kprintf("swap: no swap partition (type 0x82) on any disk; programs are limited to "
+			"the page pool; write the card again with make sdcard\n");
 	return (dev != NULL && swapon(dev));
 }

@@ -19,8 +19,8 @@ uint32_t boot_partitions(void);
 /* Mount the first FAT partition; true if there is a file system now. */
 bool boot_file_system(void);
 
-/* Use the swap device that swap= names, or the first swap partition; true if one is
- * in use now. */
+/* Use the swap devices and files that swap= names, or the first swap partition; true if
+ * one is in use now. */
 bool boot_swap(void);
 /* fault=: rules of kern/blk_fault.h. Does not yield. */
 void boot_faults(void);

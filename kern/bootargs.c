@@ -39,7 +39,7 @@ struct row {
 static const struct row rows[] = {
 	{ "mem", KIND_SIZE, &bootargs.mem_bytes, "a size such as 8M" },
 	{ "domains", KIND_DOMAINS, &bootargs.domains, "a number from 1 to 4" },
-	{ "swap", KIND_WORD, bootargs.swap, "a device such as sd0s2, or none" },
+	{ "swap", KIND_WORD, bootargs.swap, "devices or files with commas between (sd0s2,md0:5,/swap.bin), or none" },
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },

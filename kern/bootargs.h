@@ -27,7 +27,7 @@ struct bootargs {
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */
-	char swap[BOOTARGS_WORD_BYTES];     /* swap=DEVICE or none; "" = first swap partition */
+	char swap[BOOTARGS_WORD_BYTES];     /* swap=AREA[:PRIORITY],... or none; "" = first swap partition */
 	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
 	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */
 	char trace[BOOTARGS_WORD_BYTES];    /* trace=EVENT[,EVENT]... or all */

@@ -53,6 +53,7 @@ struct vnode {
 	uint32_t ref_count;
 	bool is_directory;
 	bool is_text;          /* programs run from it (mm/file_pager): not to be written */
+	bool is_swap;          /* a swap area lies in it (mm/swap_file): not to be opened */
 	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */
 	void *fs_data;         /* the file system's */

@@ -20,6 +20,7 @@
 
 #include <string.h>
 
+#include "mm/swap_file.h"
 #include "mm/vm_pageout_grow.h"
 
 struct records {
@@ -35,6 +36,7 @@ void
 vm_swapctl_init(void)
 {
 	memset(table, 0, sizeof(table));
+	swap_file_init();
 }
 
 static struct records *
@@ -92,18 +94,15 @@ release_kept(void)
 	}
 }
 
-int
-vm_swapon(const char *name)
+static int
+swapon_device(struct blkdev *dev)
 {
-	struct blkdev *dev = blk_find(name);
-	bool needs_header = strncmp(name, "md", 2) != 0;
+	bool needs_header = strncmp(dev->name, "md", 2) != 0;
 	struct records *r;
 	uint64_t slots;
 	vm_size_t bytes;
 	int error;
 
-	if (dev == NULL)
-		return (ERR_NODEV);
 	if (swap_pager_uses(dev))
 		return (ERR_BUSY);
 	error = swap_pager_probe(dev, needs_header, &slots);
@@ -123,11 +122,34 @@ vm_swapon(const char *name)
 	return (error);
 }
 
+struct blkdev *
+vm_swapctl_find(const char *name)
+{
+	return (name[0] == '/' ? swap_file_find(name) : blk_find(name));
+}
+
+int
+vm_swapon(const char *name)
+{
+	struct blkdev *dev = NULL;
+	int error = 0;
+
+	if (name[0] == '/')
+		error = swap_file_attach(name, &dev);
+	else if ((dev = blk_find(name)) == NULL)
+		error = ERR_NODEV;
+	if (error == 0)
+		error = swapon_device(dev);
+	if (error != 0 && dev != NULL && !swap_pager_uses(dev))
+		swap_file_detach(dev);
+	return (error);
+}
+
 int
 vm_swapoff(const char *name, uint32_t *unfit_pages)
 {
 	struct swap_off_result result = { 0 };
-	struct blkdev *dev = blk_find(name);
+	struct blkdev *dev = vm_swapctl_find(name);
 	struct records *r;
 	int error = dev == NULL ? ERR_NODEV : swap_pager_swapoff(dev, &result);
 
@@ -140,5 +162,6 @@ vm_swapoff(const char *name, uint32_t *unfit_pages)
 	} else if ((r = find_records(NULL)) != NULL) { /* Y1 */
 		*r = (struct records){ result.records, result.record_bytes, NULL, false };
 	}
+	swap_file_detach(dev);
 	return (0);
 }

@@ -209,6 +209,8 @@ load_file(struct proc *p, struct vnode *vp, struct cpu_user_start *start)
 
 	if (vp->is_directory)
 		return (fail(p, ERR_ISDIR, err_string(ERR_ISDIR)));
+	if (vp->is_swap)
+		return (fail(p, ERR_BUSY, "is a swap area"));
 	if (vp->writer_count != 0)
 		return (fail(p, ERR_BUSY, "is open for writing"));
 	object = file_pager_alloc(vp);

@@ -45,7 +45,9 @@ proc_file_open(struct proc_file *file, const char *path, uint64_t mode)
 	error = vfs_lookup(path, &vp);
 	if (error != 0)
 		return (error);
-	if (mode != EBB_O_RDONLY)
+	if (vp->is_swap)
+		error = ERR_BUSY;
+	else if (mode != EBB_O_RDONLY)
 		error = vp->is_directory ? ERR_ISDIR : vp->is_text ? ERR_BUSY :
 		    vp->dev->read_only ? ERR_ROFS : 0;
 	if (error != 0) {

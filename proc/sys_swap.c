@@ -14,7 +14,7 @@
 #include "mm/vm_swapctl.h"
 #include "proc/proc_internal.h"
 
-#define NAME_BYTES 32
+#define NAME_BYTES 64
 
 int64_t
 sys_swapon(struct proc *p, const uint64_t *a)

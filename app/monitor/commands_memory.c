@@ -51,12 +51,14 @@ print_area(const struct swap_area_info *a)
 {
 	uint64_t per_write_10 = a->writes != 0 ? a->written_pages * 10 / a->writes : 0;
 
-	kprintf("%-8s %8u %8u %8u %4lu%% %5u %9lu %9lu %6lu.%lu %6lu\n", a->device, a->slots,
+	kprintf("%-8s %4d %8u %8u %8u %4lu%% %5u %9lu %9lu %6lu.%lu %6lu %7u %8lu\n", a->device,
+	    a->priority, a->slots,
 	    a->used_slots, a->slots - a->used_slots - a->bad_slots,
 	    a->slots != 0 ? (unsigned long)((uint64_t)a->used_slots * 100 / a->slots) : 0,
 	    a->bad_slots, (unsigned long)a->read_pages, (unsigned long)a->written_pages,
 	    (unsigned long)(per_write_10 / 10), (unsigned long)(per_write_10 % 10),
-	    (unsigned long)a->crc_errors);
+	    (unsigned long)a->crc_errors, a->unit_slots * (PAGE_SIZE / 1024),
+	    (unsigned long)a->discards);
 }
 
 void
@@ -71,8 +73,8 @@ cmd_swapinfo(const struct monitor_call *call)
 		    " tools/mkswap\n");
 		return;
 	}
-	kprintf("device      pages     used     free  use   bad   pages in pages out  per wr"
-	    " badcrc\n");
+	kprintf("device   prio    pages     used     free  use   bad  pages in pages out  per wr"
+	    " badcrc unit KiB discards\n");
 	for (n = 0; swap_pager_info(n, &area); n++)
 		print_area(&area);
 	if (swap_pager_full())

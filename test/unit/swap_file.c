@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A swap area in a file: what is refused, what is kept from others, that it pages.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kern/sched.h"
+#include "lib/swap_header.h"
+#include "mm/file_pager.h"
+#include "mm/swap_file.h"
+#include "mm/swap_pager.h"
+#include "mm/vm_launder.h"
+#include "mm/vm_pageout.h"
+#include "mm/vm_swapctl.h"
+#include "test/host/console_tap.h"
+#include "test/host/sim_file.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
+#include "test/host/sim_swap.h"
+
+#define FRAMES 1024u
+#define SLOTS  256u
+
+#define RUN_TEST(name)                       \
+	static void name##_body(void *arg);  \
+	static void name(void **state)       \
+	{                                    \
+		sim_run(name##_body, state); \
+	}                                    \
+	static void name##_body(void *arg)
+
+static struct sim_file area, pieces, small;
+
+/* The file system: three files. */
+static int
+lookup(const char *path, struct vnode **out)
+{
+	if (strcmp(path, "/area") == 0)
+		*out = &area.vnode;
+	else if (strcmp(path, "/pieces") == 0)
+		*out = &pieces.vnode;
+	else if (strcmp(path, "/small") == 0)
+		*out = &small.vnode;
+	else
+		return (ERR_NOENT);
+	vnode_ref(*out);
+	return (0);
+}
+
+static const struct fs_ops fs = { .lookup = lookup };
+
+static void
+put_header(const struct sim_file *file, uint64_t page_count)
+{
+	struct swap_header h = { .magic = SWAP_HEADER_MAGIC, .version = SWAP_HEADER_VERSION,
+		.page_bytes = PAGE_SIZE, .page_count = page_count };
+
+	h.crc = swap_header_crc(&h);
+	memcpy(sim_file_disk.bytes + file->cluster[0] * 512, &h, sizeof(h));
+}
+
+static void
+boot(void)
+{
+	sim_file_boot(FRAMES, 0);
+	sim_file_make(&area, "area", SLOTS * PAGE_SIZE + 700, 8, 0);
+	sim_file_make(&pieces, "pieces", SLOTS * PAGE_SIZE, 8, 100);
+	sim_file_make(&small, "small", 63 * PAGE_SIZE, 8, 0);
+	vfs_mount(&fs, &sim_file_disk.dev);
+	vm_swapctl_init();
+	put_header(&area, SLOTS);
+}
+
+RUN_TEST(swap_file_pages_and_is_given_back)
+{
+	struct swap_area_info info;
+	struct vmspace *vm;
+	uint32_t unfit, i;
+
+	(void)arg;
+	boot();
+	assert_int_equal(vm_swapon("/area"), 0);
+	assert_true(area.vnode.is_swap);
+	assert_int_equal(area.vnode.ref_count, 2);
+	assert_true(swap_pager_info(0, &info));
+	assert_string_equal(info.device, "swapf0");
+	assert_int_equal(info.slots, SLOTS);
+	assert_ptr_equal(vm_swapctl_find("/area"), blk_find("swapf0"));
+	assert_int_equal(vm_swapon("/area"), ERR_BUSY);
+	assert_int_equal(vm_swapon("swapf0"), ERR_BUSY);
+	assert_int_equal(area.vnode.ref_count, 2);
+
+	vm = sim_swap_space(200);
+	for (i = 0; i < 200; i++)
+		assert_int_equal(sim_swap_store(vm, i, 5), 0);
+	sim_swap_be_pagedaemon();
+	for (i = 0; i < 200; i++) {
+		struct vm_page *m = vm_page_lookup(sim_swap_object(vm), i);
+
+		vm_page_deactivate(m);
+		vm_page_test_dirty(m);
+		assert_true(vm_page_busied(m) || m->dirty == 0 || vm_pageout_clean(m) > 0);
+	}
+	sim_swap_settle(sim_swap_object(vm));
+	for (i = 0; i < 200; i++)
+		assert_true(vm_pageout_try_free(vm_page_lookup(sim_swap_object(vm), i)));
+	for (i = 0; i < 100; i++)
+		assert_int_equal(sim_swap_verify(vm, i, 5), 0);
+	sim_file_check(); /* nothing beside the file was written */
+
+	assert_int_equal(vm_swapoff("/area", &unfit), 0);
+	assert_false(area.vnode.is_swap);
+	assert_int_equal(area.vnode.ref_count, 1);
+	assert_null(blk_find("swapf0"));
+	for (i = 0; i < 200; i++)
+		assert_int_equal(sim_swap_verify(vm, i, 5), 0);
+	vmspace_free(vm);
+	sim_file_check();
+	/* And again. */
+	assert_int_equal(vm_swapon("/area"), 0);
+	assert_int_equal(vm_swapoff("swapf0", &unfit), 0);
+}
+
+RUN_TEST(swap_file_refusals)
+{
+	uint32_t unfit;
+
+	(void)arg;
+	boot();
+	console_tap_begin();
+	assert_int_equal(vm_swapon("/none"), ERR_NOENT);
+	assert_int_equal(vm_swapon("/pieces"), ERR_NOTSUP);
+	assert_non_null(strstr(console_tap_text(), "/pieces: lies on its disk in pieces"));
+	put_header(&small, 63);
+	assert_int_equal(vm_swapon("/small"), ERR_RANGE);
+	memset(sim_file_disk.bytes + area.cluster[0] * 512, 0, 100);
+	assert_int_equal(vm_swapon("/area"), ERR_CORRUPT);
+	assert_non_null(strstr(console_tap_text(), "no swap header"));
+	put_header(&area, SLOTS);
+	area.vnode.is_directory = true;
+	assert_int_equal(vm_swapon("/area"), ERR_NOTSUP);
+	area.vnode.is_directory = false;
+	area.bmap_error = ERR_IO;
+	area.bmap_bad = 0;
+	assert_int_equal(vm_swapon("/area"), ERR_IO);
+	area.bmap_error = 0;
+	sim_file_disk.dev.read_only = true;
+	assert_int_equal(vm_swapon("/area"), ERR_ROFS);
+	sim_file_disk.dev.read_only = false;
+	/* None of it is left. */
+	assert_null(blk_find("swapf0"));
+	assert_false(area.vnode.is_swap || pieces.vnode.is_swap || small.vnode.is_swap);
+	assert_int_equal(area.vnode.ref_count, 1);
+	assert_int_equal(pieces.vnode.ref_count, 1);
+	assert_int_equal(vm_swapon("/area"), 0);
+	assert_int_equal(vm_swapoff("/area", &unfit), 0);
+}
+
+/* A file that is in use is no swap area; what was written to it goes to the disk first. */
+RUN_TEST(swap_file_of_others)
+{
+	static const bool killed;
+	struct vm_object *object;
+	struct vm_page *m;
+	uint32_t unfit;
+
+	(void)arg;
+	boot();
+	area.vnode.writer_count = 1;
+	assert_int_equal(vm_swapon("/area"), ERR_BUSY);
+	area.vnode.writer_count = 0;
+	area.vnode.is_text = true;
+	assert_int_equal(vm_swapon("/area"), ERR_BUSY);
+	area.vnode.is_text = false;
+	object = file_pager_alloc(&area.vnode);
+	assert_int_equal(vm_swapon("/area"), ERR_BUSY);
+	assert_int_equal(file_pager_page(object, 100, 0, &killed, &m), 0);
+	memset(vm_page_address(m), 0x3c, PAGE_SIZE);
+	file_pager_changed(m);
+	vm_page_unhold(m);
+	vfs_write_suspend(); /* so that it stays dirty */
+	vm_object_deallocate(object);
+	vfs_write_resume();
+	assert_int_not_equal(sim_file_stored(&area, 100 * PAGE_SIZE), 0x3c);
+	assert_int_equal(vm_swapon("/area"), 0);
+	assert_int_equal(sim_file_stored(&area, 100 * PAGE_SIZE), 0x3c);
+	assert_int_equal(vm_swapoff("/area", &unfit), 0);
+	sim_file_check();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(swap_file_pages_and_is_given_back),
+		cmocka_unit_test(swap_file_refusals),
+		cmocka_unit_test(swap_file_of_others),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
