@@ -198,6 +198,7 @@ static uint32_t finished;
 static void
 watch(void *arg)
 {
+	struct swap_off_result result;
 	struct swap_area_info info;
 
 	(void)arg;
@@ -205,6 +206,8 @@ watch(void *arg)
 		assert_true(swap_pager_info(0, &info));
 		if (info.closing) {
 			watched_closing = true;
+			assert_int_equal(swap_pager_swapoff(&sim_swap_disk.dev, &result),
+			    ERR_BUSY); /* once at a time */
 			assert_int_equal(swap_pager_avail(), 0);
 			assert_int_equal(swap_pager_total(), 0);
 		}
@@ -232,6 +235,105 @@ RUN_TEST(swap_T8e_frees_do_not_raise_avail_while_closing)
 	assert_true(watched_closing);
 	verify(0, PAGES, 1);
 	vmspace_free(vm);
+}
+
+/* Every second page is in memory: a read must not overwrite it. */
+RUN_TEST(swap_T8g_pages_between_others_in_memory_stay)
+{
+	struct swap_off_result result;
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	assert_int_equal(vm_map_advise(vm, SIM_SWAP_BASE, SIM_SWAP_BASE + ptoa(PAGES),
+	    VM_ADVICE_RANDOM), 0);
+	for (i = 1; i < PAGES; i += 2)
+		verify(i, i + 1, 1);
+	assert_int_equal(object->resident_count, PAGES / 2);
+	assert_int_equal(swapoff(&result), 0);
+	verify(0, PAGES, 1);
+	vmspace_free(vm);
+	sim_mm_check();
+}
+
+/* More than goes without a yield, and not all. */
+RUN_TEST(swap_part_of_an_object_gives_its_slots_back)
+{
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	vm_object_page_remove(object, 1, PAGES - 1);
+	assert_int_equal(object->swap_count, 2);
+	assert_int_equal(swap_pager_avail(), SLOTS - 2 - 2);
+	for (i = 1; i < PAGES - 1; i++)
+		assert_int_equal(swap_map_lookup(object, i), SWAP_SLOT_NONE);
+	verify(0, 1, 1);
+	verify(PAGES - 1, PAGES, 1);
+	vmspace_free(vm);
+	sim_mm_check();
+}
+
+static void
+hold_lock(void *arg)
+{
+	(void)arg;
+	sleep_lock_acquire(&object->lock);
+	tsleep(&stop, "hold", 50000);
+	assert_int_equal(object->resident_count, 0);
+	sleep_lock_release(&object->lock);
+	finished++;
+}
+
+RUN_TEST(swap_T8h_a_locked_object_is_awaited)
+{
+	struct swap_off_result result;
+	struct task *t;
+
+	(void)arg;
+	boot();
+	finished = 0;
+	assert_int_equal(task_create(&t, "hold", PRI_NORMAL, hold_lock, NULL), 0);
+	tsleep(&finished, "start", 1000);
+	assert_int_equal(swapoff(&result), 0);
+	assert_int_equal(finished, 1);
+	verify(0, PAGES, 1);
+	vmspace_free(vm);
+	sim_mm_check();
+}
+
+static void
+eat(void *arg)
+{
+	struct swap_area_info info;
+
+	(void)arg;
+	while (swap_pager_info(0, &info) && object->resident_count < PAGES / 4)
+		tsleep(&stop, "eat", 100);
+	sim_swap_leave_free(vm_domains[0].v_free_target - 1);
+	finished++;
+}
+
+/* N4: others take the memory meanwhile: it stops, and nothing is lost. */
+RUN_TEST(swap_T8i_memory_that_goes_meanwhile_keeps_the_area)
+{
+	struct swap_off_result result;
+	struct task *t;
+
+	(void)arg;
+	boot();
+	finished = 0;
+	assert_int_equal(task_create(&t, "eat", PRI_NORMAL, eat, NULL), 0);
+	assert_int_equal(swapoff(&result), ERR_NOMEM);
+	assert_int_equal(finished, 1);
+	assert_in_range(object->swap_count, 1, PAGES - PAGES / 4);
+	assert_true(swap_pager_uses(&sim_swap_disk.dev));
+	sim_swap_leave_free(FRAMES / 2);
+	verify(0, PAGES, 1);
+	assert_int_equal(swapoff(&result), 0);
+	verify(0, PAGES, 1);
+	vmspace_free(vm);
+	sim_mm_check();
 }
 
 #define HOGS  3u
@@ -349,6 +451,10 @@ main(void)
 		cmocka_unit_test(swap_T8c_refused_with_the_number_of_pages_that_do_not_fit),
 		cmocka_unit_test(swap_T8d_a_page_that_cannot_be_read_keeps_the_area),
 		cmocka_unit_test(swap_T8e_frees_do_not_raise_avail_while_closing),
+		cmocka_unit_test(swap_T8g_pages_between_others_in_memory_stay),
+		cmocka_unit_test(swap_part_of_an_object_gives_its_slots_back),
+		cmocka_unit_test(swap_T8h_a_locked_object_is_awaited),
+		cmocka_unit_test(swap_T8i_memory_that_goes_meanwhile_keeps_the_area),
 		cmocka_unit_test(swap_T8f_swapoff_and_swapon_under_load),
 		cmocka_unit_test(swapon_by_name_takes_memory_and_keeps_it),
 	};
