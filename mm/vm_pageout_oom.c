@@ -45,7 +45,8 @@ struct victim {
 
 const struct vm_client_ops *vm_client_ops;
 
-static uint64_t waiting_since_us; /* for a dying client; 0 = for none */
+static uint32_t waiting_for_pid;  /* a dying client; 0 = none */
+static uint64_t waiting_since_us; /* for that one */
 
 /* ---- vote */
 
@@ -96,11 +97,13 @@ await_dying(void)
 	while (vm_client_ops->next(client.pid, &client)) {
 		if ((client.flags & VM_CLIENT_KILLED) == 0)
 			continue;
-		if (waiting_since_us == 0)
+		if (client.pid != waiting_for_pid) {
+			waiting_for_pid = client.pid;
 			waiting_since_us = now;
+		}
 		return (now - waiting_since_us < VICTIM_WAIT_US);
 	}
-	waiting_since_us = 0;
+	waiting_for_pid = 0;
 	return (false);
 }
 
@@ -178,6 +181,7 @@ vm_pageout_oom(int shortage)
 		return;
 	trace(TRACE_OOM, victim.client.pid, victim.size, 0);
 	mm_params.v_oom_kills++;
+	waiting_for_pid = victim.client.pid;
 	waiting_since_us = timer_now_us();
 	vm_client_ops->kill(victim.client.pid, "out of memory and swap");
 	for (i = 0; i < vm_domain_count; i++)

@@ -224,6 +224,24 @@ RUN_TEST(oom_T7_a_dying_victim_is_awaited)
 	sim_mm_check();
 }
 
+/* Nor does it matter who has killed it. */
+RUN_TEST(oom_T7a_a_client_killed_by_others_is_awaited)
+{
+	(void)arg;
+	boot(1);
+	sim_client_add(60, 2, VM_CLIENT_KILLED);
+	sim_client_add(61, 4, 0);
+	vm_pageout_oom(VM_OOM_MEM);
+	sim_advance_us(9000000);
+	vm_pageout_oom(VM_OOM_MEM);
+	expect_kills(0);
+	sim_advance_us(1100000); /* ten seconds since it was seen */
+	vm_pageout_oom(VM_OOM_MEM);
+	expect_kills(1);
+	assert_int_equal(sim_killed_pids[0], 61);
+	sim_mm_check();
+}
+
 RUN_TEST(oom_next_victim_once_the_last_is_gone)
 {
 	(void)arg;
@@ -363,6 +381,7 @@ main(void)
 		cmocka_unit_test(oom_T5_protected_hog_survives),
 		cmocka_unit_test(oom_T6_system_never),
 		cmocka_unit_test(oom_T7_a_dying_victim_is_awaited),
+		cmocka_unit_test(oom_T7a_a_client_killed_by_others_is_awaited),
 		cmocka_unit_test(oom_next_victim_once_the_last_is_gone),
 		cmocka_unit_test(oom_T8_swapz_ignores_resident_size),
 		cmocka_unit_test(oom_T9_nothing_eligible),
