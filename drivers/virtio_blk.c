@@ -110,9 +110,30 @@ request_send(struct vblk *vb, struct vblk_request *r, uint32_t type, uint64_t se
 	vb->buffers[1 + data_count] = (struct virtio_buffer){
 		dma_map(virt_to_phys((const void *)(uintptr_t)&wire->status), VBLK_LINE_BYTES,
 		    DMA_FROM_DEVICE), 1, true };
+	if (type == VBLK_DISCARD)
+		vb->buffers[1] = (struct virtio_buffer){
+			vb->buffers[0].bus + offsetof(struct vblk_wire, discard),
+			sizeof(wire->discard), false };
 	r->used = true;
 	error = virtio_mmio_add(&vb->vm, vb->buffers, data_count + 2, r);
 	KASSERT(error == 0, "K6: room in the queue was checked before");
+}
+
+/* Discard what t has left, as much as one request may. */
+static void
+discard_issue(struct vblk *vb, struct vblk_request *r, struct vblk_transfer *t)
+{
+	struct vblk_wire *wire = &vb->dma->wires[r - vb->requests];
+	uint64_t left = t->first->block + t->first->block_count - t->block;
+
+	wire->discard.sector = t->block;
+	wire->discard.sector_count = left < vb->discard_blocks_max ? (uint32_t)left :
+	    vb->discard_blocks_max;
+	wire->discard.flags = 0;
+	t->block += wire->discard.sector_count;
+	if (wire->discard.sector_count == left)
+		t->bio = NULL;
+	request_send(vb, r, VBLK_DISCARD, 0, 1);
 }
 
 /* One request from t's cursor; false when the device has no room for more. */
@@ -131,6 +152,8 @@ request_issue(struct vblk *vb, struct vblk_transfer *t)
 	if (t->first->op == BIO_FLUSH) {
 		t->bio = NULL;
 		request_send(vb, r, VBLK_FLUSH, 0, 0);
+	} else if (t->first->op == BIO_ERASE) {
+		discard_issue(vb, r, t);
 	} else {
 		bytes = data_take(vb, t, room, &count);
 		request_send(vb, r, t->first->op == BIO_READ ? VBLK_IN : VBLK_OUT, sector, count);

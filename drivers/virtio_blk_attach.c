@@ -29,12 +29,15 @@
 #define F_RO       (1ull << 5)
 #define F_BLK_SIZE (1ull << 6)
 #define F_FLUSH    (1ull << 9)
-#define F_WANTED   (F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH)
+#define F_DISCARD  (1ull << 13)
+#define F_WANTED   (F_SIZE_MAX | F_SEG_MAX | F_RO | F_BLK_SIZE | F_FLUSH | F_DISCARD)
 
 #define CONFIG_CAPACITY 0x00
 #define CONFIG_SIZE_MAX 0x08
 #define CONFIG_SEG_MAX  0x0c
 #define CONFIG_BLK_SIZE 0x14
+#define CONFIG_DISCARD_MAX   0x24
+#define CONFIG_DISCARD_ALIGN 0x2c
 
 /* Merging beyond this gains nothing and makes one transfer hog the queue. */
 #define TRANSFER_BLOCKS_MAX 512u
@@ -63,6 +66,27 @@ limits_read(struct vblk *vb)
 	    virtio_mmio_config32(vm, CONFIG_BLK_SIZE) != VBLK_BLOCK_BYTES)
 		return ("its blocks are not of 512 bytes");
 	return (NULL);
+}
+
+/* Of a disk that can discard, take units of a MiB: what is dead is told in such pieces. */
+#define UNIT_BLOCKS 2048u
+
+static void
+discard_read(struct vblk *vb)
+{
+	uint32_t unit;
+
+	if ((vb->vm.features & F_DISCARD) == 0)
+		return;
+	unit = virtio_mmio_config32(&vb->vm, CONFIG_DISCARD_ALIGN);
+	vb->discard_blocks_max = virtio_mmio_config32(&vb->vm, CONFIG_DISCARD_MAX);
+	if (unit == 0)
+		unit = 1;
+	vb->discard_blocks_max -= vb->discard_blocks_max % unit;
+	if (vb->discard_blocks_max == 0)
+		return; /* it offers what it cannot do */
+	vb->dev.erase_blocks = unit;
+	vb->dev.align_blocks = unit < UNIT_BLOCKS ? UNIT_BLOCKS / unit * unit : unit;
 }
 
 static void
@@ -108,6 +132,7 @@ bring_up(struct vblk *vb, uint32_t unit, uint32_t irq)
 	if (why != NULL)
 		return (why);
 	dev_describe(vb, unit);
+	discard_read(vb);
 	why = queue_start(vb);
 	if (why != NULL)
 		return (why);

@@ -13,7 +13,7 @@
 #include "kern/irq.h"
 #include "kern/timer.h"
 
-enum vblk_type { VBLK_IN = 0, VBLK_OUT = 1, VBLK_FLUSH = 4, VBLK_GET_ID = 8 };
+enum vblk_type { VBLK_IN = 0, VBLK_OUT = 1, VBLK_FLUSH = 4, VBLK_GET_ID = 8, VBLK_DISCARD = 11 };
 
 #define VBLK_STATUS_OK      0
 #define VBLK_STATUS_UNSUPP  2
@@ -33,6 +33,11 @@ struct vblk_wire {
 		uint32_t reserved;
 		uint64_t sector;
 	} header __attribute__((aligned(VBLK_LINE_BYTES)));
+	struct {
+		uint64_t sector;
+		uint32_t sector_count;
+		uint32_t flags;
+	} discard; /* in the header's line, which is cleaned as a whole */
 	volatile uint8_t status __attribute__((aligned(VBLK_LINE_BYTES)));
 };
 
@@ -72,6 +77,7 @@ struct vblk {
 	struct vblk_transfer *filling;  /* K1 */
 	struct vblk_transfer *finished; /* over (K2), not completed yet */
 	uint32_t segments_max, segment_bytes_max;
+	uint32_t discard_blocks_max;    /* in one request; 0: cannot discard */
 	bool present, failed;
 	bool completing;                /* someone is in complete() */
 	const char *why;                /* of failed, until it has been said */

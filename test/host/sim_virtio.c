@@ -23,6 +23,7 @@
 #define F_RO        (1ull << 5)
 #define F_BLK_SIZE  (1ull << 6)
 #define F_FLUSH     (1ull << 9)
+#define F_DISCARD   (1ull << 13)
 #define F_VERSION_1 (1ull << 32)
 
 #define DRIVER_OK 4u
@@ -74,11 +75,37 @@ used_put(struct sim_virtio *v, uint16_t head, uint32_t bytes)
 	ring[1] = (uint16_t)(ring[1] + (garble && v->garbage == SIM_VIRTIO_INDEX ? 77 : 1));
 }
 
+struct range {
+	uint64_t sector;
+	uint32_t sector_count, flags;
+};
+
+static uint8_t
+discard(struct sim_virtio *v, const struct desc *d)
+{
+	const struct range *r = phys_to_virt(d->address);
+
+	KASSERT((v->features & F_DISCARD) != 0 && (d->flags & 2) == 0 && d->bytes == 16,
+	    "W2: a discard of one range");
+	KASSERT(r->sector_count <= v->discard_max && r->sector % v->discard_align == 0 &&
+	    r->sector_count % v->discard_align == 0, "W2: within what was offered");
+	if (r->flags != 0 || r->sector + r->sector_count > v->capacity)
+		return (2);
+	if (v->bad_sector >= r->sector && v->bad_sector < r->sector + r->sector_count)
+		return (1);
+	memset(v->bytes + r->sector * 512, 0, r->sector_count * 512ul);
+	v->discards++;
+	return (0);
+}
+
 static uint8_t
 data_move(struct sim_virtio *v, const struct header *h, uint64_t *offset, const struct desc *d)
 {
 	bool in = h->type == 0;
 	uint8_t *memory = phys_to_virt(d->address);
+
+	if (h->type == 11)
+		return (discard(v, d));
 
 	KASSERT(((d->flags & 2) != 0) == (h->type == 0 || h->type == 8), "W2: direction");
 	if (h->type == 8) {
@@ -193,6 +220,8 @@ config_read(const struct sim_virtio *v, uint32_t offset)
 	case 0x08: return (v->size_max);
 	case 0x0c: return (v->seg_max);
 	case 0x14: return (v->blk_size);
+	case 0x24: return (v->discard_max);
+	case 0x2c: return (v->discard_align);
 	default: return (0);
 	}
 }
@@ -306,9 +335,11 @@ sim_virtio_init(struct sim_virtio *v, uint32_t slot, uint64_t capacity)
 {
 	sim_virtio_empty(v, slot);
 	v->device_id = 2;
-	v->features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_VERSION_1;
+	v->features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_DISCARD | F_VERSION_1;
 	v->seg_max = 126;
 	v->blk_size = 512;
+	v->discard_max = 100;
+	v->discard_align = 4;
 	v->queue_max = 1024;
 	v->capacity = capacity;
 	v->bad_sector = UINT64_MAX / 1024;

@@ -30,6 +30,7 @@ struct sim_virtio {
 	uint32_t device_id;
 	uint64_t features;       /* offered; VERSION_1 is added for version 2 */
 	uint32_t size_max, seg_max, blk_size, queue_max;
+	uint32_t discard_max, discard_align;
 	uint64_t capacity;
 	uint32_t latency_us;     /* 0 = at once */
 	bool shuffle;            /* answer in random order */
@@ -53,7 +54,7 @@ struct sim_virtio {
 	uint16_t waiting[SIM_VIRTIO_REQUESTS];
 	uint32_t waiting_count, waiting_max;
 	/* What was asked. */
-	uint32_t requests, flushes, notifies, segments_seen, segment_bytes_seen;
+	uint32_t requests, discards, flushes, notifies, segments_seen, segment_bytes_seen;
 };
 
 /* Slot number slot at SIM_VIRTIO_BASE; a modern device with everything offered. */

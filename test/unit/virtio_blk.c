@@ -193,6 +193,65 @@ basic_body(void *arg)
 	end();
 }
 
+/* Larger than one request may be, so in pieces; nothing beside it changes. */
+static void
+discard_body(void *arg)
+{
+	struct sim_virtio *v = begin_attached();
+	struct bio bio = { .op = BIO_ERASE, .priority = BIO_PAGEOUT, .block = 1000,
+		.block_count = 404 };
+
+	(void)arg;
+	assert_int_equal(dev->erase_blocks, 4);
+	assert_int_equal(dev->align_blocks, 2048);
+	memset(v->bytes + 999 * 512, 0x11, 406 * 512);
+	assert_int_equal(blk_wait(dev, &bio), 0);
+	assert_int_equal(v->discards, 5);
+	assert_int_equal(v->bytes[1000 * 512 - 1], 0x11);
+	for (uint32_t i = 0; i < 404 * 512; i++)
+		assert_int_equal(v->bytes[1000 * 512 + i], 0);
+	assert_int_equal(v->bytes[1404 * 512], 0x11);
+	assert_int_equal(dev->erases, 1);
+	v->bad_sector = 1100;
+	assert_int_equal(blk_wait(dev, &bio), ERR_IO);
+	assert_reads_right(v, 3, 4);
+	end();
+}
+
+static void
+test_discard(void **state)
+{
+	run_all(discard_body, *state);
+}
+
+/* Without the feature, or with one that means nothing. */
+static void
+no_discard_body(void *arg)
+{
+	struct sim_virtio *v = begin();
+	struct bio bio = { .op = BIO_ERASE, .block_count = 4 };
+
+	if (*(int *)arg != 0)
+		v->discard_max = 3; /* less than it wants at least */
+	else
+		v->features &= ~(1ull << 13);
+	assert_int_equal(virtio_blk_probe(&where), 1);
+	dev = blk_find("vd0");
+	assert_int_equal(dev->erase_blocks, 0);
+	assert_int_equal(blk_wait(dev, &bio), ERR_NOTSUP);
+	end();
+}
+
+static void
+test_no_discard(void **state)
+{
+	int kinds[] = { 0, 1 };
+
+	(void)state;
+	run_all(no_discard_body, &kinds[0]);
+	run_all(no_discard_body, &kinds[1]);
+}
+
 static void
 test_basic(void **state)
 {
@@ -549,6 +608,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_basic),
+cmocka_unit_test(test_discard),
+cmocka_unit_test(test_no_discard),
 		cmocka_unit_test(test_queue_depth),
 		cmocka_unit_test(test_small_limits),
 		cmocka_unit_test(test_merge),
