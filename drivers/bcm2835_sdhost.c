@@ -11,6 +11,7 @@
  *   - towards the end of a read of several blocks fewer than 4 words do not ask for DMA:
  *     the last three are fetched by the processor;
  *   - power goes off and on with 10 ms each, with all registers clear in between;
+ *   - after the stop of a read near the end of the card it needs a rest;
  *   - errors of the data phase do not interrupt: the status is looked at every LOOK_US;
  *   - a command is over when NEW is clear; it tells of no such thing.
  * Interrupts are only hints here: every condition is read from the registers, and the handler
@@ -100,10 +101,9 @@ enum fsm { FSM_IDENT = 0, FSM_DATA = 1, FSM_READWAIT = 4, FSM_WRITESTART1 = 10 }
 #define BUSY_WAIT_US    1000000u
 #define DATA_WAIT_US    1000000u
 #define ABORT_WAIT_US   1000u
-#define STOP_SETTLE_US  20u       /* after an open-ended read: cards near their end need it */
+#define NEAR_END_REST_US 100u     /* the card reads ahead beyond its end */
 #define DRAIN_WORDS     1024u     /* two of QEMU's blocks; hardware has 16 words */
 #define YIELD_BLOCKS    32u
-#define CMD_STOP_TRANSMISSION 12
 
 struct controller {
 	struct sdhost host;
@@ -419,8 +419,8 @@ command_run(struct controller *s, struct sd_command *c)
 		error = command_error(s, c);
 	if (error != 0)
 		return (error);
-	if (c->index == CMD_STOP_TRANSMISSION)
-		timer_delay(STOP_SETTLE_US);
+	if (c->near_end)
+		tsleep(s, "sdrest", NEAR_END_REST_US);
 	answer_read(s, c);
 	return (0);
 }

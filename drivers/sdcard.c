@@ -48,7 +48,9 @@
 #define IDENTIFY_TRIES     3 /* a feature that fails is left out the next time */
 #define RETRY_PAUSE_US     1000u
 #define RETRY_PAUSE_SHIFT  8 /* a quarter of a second at most */
+#define NEAR_END_BLOCKS    64u
 #define ERASE_BLOCKS_MIN   128u
+#define ALIGN_BLOCKS_USUAL 8192u
 /* 512 KiB: longer transfers gain nothing and make others wait. */
 #define TRANSFER_BLOCKS_MAX 1024u
 
@@ -118,17 +120,18 @@ transfer_index(bool write, uint32_t block_count)
 
 /*
  * End an open transfer. A card may find that it has read ahead beyond its end;
- * when the last block was asked for, that is no error (4.3.3).
+ * near the last block that is no error (4.3.3): every block asked for has come.
  */
 int
-sdcard_stop(struct sdcard *card, bool at_end)
+sdcard_stop(struct sdcard *card, bool near_end)
 {
-	struct sd_command c = { .index = SD_STOP_TRANSMISSION, .response = SD_RESPONSE_R1B };
+	struct sd_command c = { .index = SD_STOP_TRANSMISSION, .response = SD_RESPONSE_R1B,
+		.near_end = near_end };
 	int error = card->host->ops->command(card->host, &c);
 
 	if (error != 0)
 		return (error);
-	if (at_end)
+	if (near_end)
 		c.answer[0] &= ~SD_R1_OUT_OF_RANGE;
 	return (status_error(c.answer[0]));
 }
@@ -172,7 +175,8 @@ move(struct sdcard *card, const struct bio *first, uint32_t block_count)
 	struct sd_command c = { .index = (uint8_t)transfer_index(data.write, block_count),
 		.response = SD_RESPONSE_R1, .data = &data,
 		.argument = address(card, first->block) };
-	bool at_end = first->block + block_count == card->block_count;
+	bool near_end = !data.write &&
+	    first->block + block_count + NEAR_END_BLOCKS >= card->block_count;
 	bool counted = card->set_block_count && block_count > 1 &&
 	    (!data.write || card->host->counts_writes);
 	int error = 0;
@@ -185,7 +189,7 @@ move(struct sdcard *card, const struct bio *first, uint32_t block_count)
 	if (error == 0)
 		error = card->host->ops->transfer(card->host, &c);
 	if (error == 0 && block_count > 1 && !counted)
-		error = sdcard_stop(card, !data.write && at_end);
+		error = sdcard_stop(card, near_end);
 	if (error == 0 && data.write)
 		error = sdcard_settle(card, READY_WAIT_US);
 	return (error);
@@ -425,7 +429,8 @@ dev_describe(struct sdcard *card, uint32_t unit)
 		.block_bytes = SD_BLOCK_BYTES,
 		.block_count = card->block_count,
 		.erase_blocks = erase_unit(card),
-		.align_blocks = card->au_blocks,
+		/* A card that does not say: most have 4 MiB. */
+		.align_blocks = card->au_blocks != 0 ? card->au_blocks : ALIGN_BLOCKS_USUAL,
 		.bio_blocks_max = blocks_max < TRANSFER_BLOCKS_MAX ? blocks_max :
 		    TRANSFER_BLOCKS_MAX,
 		.read_only = card->read_only,

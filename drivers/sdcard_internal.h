@@ -106,8 +106,9 @@ int sdcard_status(struct sdcard *card, uint32_t *r1) ERR_MUST_CHECK;
 /* Wait until the card is ready in transfer state; its errors. ERR_TIMEDOUT after timeout_us.
  * May yield. */
 int sdcard_settle(struct sdcard *card, uint64_t timeout_us) ERR_MUST_CHECK;
-/* End an open transfer; at_end: it was a read up to the card's last block. May yield. */
-int sdcard_stop(struct sdcard *card, bool at_end) ERR_MUST_CHECK;
+/* End an open transfer; near_end: it was a read up to some 64 blocks from the card's last
+ * one. May yield. */
+int sdcard_stop(struct sdcard *card, bool near_end) ERR_MUST_CHECK;
 
 /* Learn from CSD and SCR (SCR in card->scratch) what the card can do. */
 void sdcard_features_parse(struct sdcard *card);

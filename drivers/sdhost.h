@@ -102,6 +102,7 @@ struct sd_command {
 	uint8_t response;        /* enum sd_response */
 	uint32_t argument;
 	struct sd_data *data;    /* NULL: none */
+	bool near_end;           /* ends a read near the card's last block: a rest may be due */
 	/* Filled in: R1, R3 in answer[0]; R2: bits 127..96 in answer[0], ...,
 	 * 31..0 in answer[3], the CRC in bits 7..1 being zero or right. */
 	uint32_t answer[4];
