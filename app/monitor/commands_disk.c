@@ -76,7 +76,7 @@ print_figures(const struct blkdev *dev)
 	const char *name;
 	uint64_t value;
 
-	if (dev->ops == NULL || dev->ops->figure == NULL)
+	if (dev->parent != NULL || dev->ops->figure == NULL)
 		return;
 	for (uint32_t n = 0; dev->ops->figure(dev, n, &name, &value); n++) {
 		size_t used = strlen(line);
