@@ -34,6 +34,7 @@
 #include "drivers/drivers_params.h"
 #include "drivers/sdhost.h"
 #include "drivers/sdhost_dma.h"
+#include "drivers/sdhost_pio.h"
 #include "kern/irq.h"
 #include "kern/mmio.h"
 #include "kern/sched.h"
@@ -427,43 +428,6 @@ emmc_command(struct sdhost *host, struct sd_command *c)
 
 /* ---- data */
 
-#define UNROLL 16
-
-/* Sixteen registers at a time: the compiler pairs the stores. */
-static inline void
-words_read(uintptr_t port, uint32_t *to, uint32_t words)
-{
-	for (; words >= UNROLL; words -= UNROLL, to += UNROLL) {
-		uint32_t w[UNROLL];
-
-#pragma GCC unroll 16
-		for (uint32_t i = 0; i < UNROLL; i++)
-			w[i] = mmio_read32(port);
-#pragma GCC unroll 16
-		for (uint32_t i = 0; i < UNROLL; i++)
-			to[i] = w[i];
-	}
-	for (; words > 0; words--)
-		*to++ = mmio_read32(port);
-}
-
-static inline void
-words_write(uintptr_t port, const uint32_t *from, uint32_t words)
-{
-	for (; words >= UNROLL; words -= UNROLL, from += UNROLL) {
-		uint32_t w[UNROLL];
-
-#pragma GCC unroll 16
-		for (uint32_t i = 0; i < UNROLL; i++)
-			w[i] = from[i];
-#pragma GCC unroll 16
-		for (uint32_t i = 0; i < UNROLL; i++)
-			mmio_write32(port, w[i]);
-	}
-	for (; words > 0; words--)
-		mmio_write32(port, *from++);
-}
-
 static int
 blocks_move(struct emmc *e, struct sd_data *data)
 {
@@ -478,9 +442,9 @@ blocks_move(struct emmc *e, struct sd_data *data)
 			return (error);
 		memory = sd_data_block(data);
 		if (data->write)
-			words_write(e->base + DATA, memory, words);
+			sdhost_words_write(e->base + DATA, memory, words);
 		else
-			words_read(e->base + DATA, memory, words);
+			sdhost_words_read(e->base + DATA, memory, words);
 		if (n % YIELD_BLOCKS == YIELD_BLOCKS - 1)
 			sched_maybe_yield();
 	}
