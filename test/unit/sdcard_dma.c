@@ -68,7 +68,8 @@ lost_blocks_body(void *arg)
 static void
 test_missing_maintenance_is_seen(void **state)
 {
-	enum sim_cache_case before = SIM_CACHE_INVALIDATE_BEFORE, after = SIM_CACHE_INVALIDATE_AFTER;
+	enum sim_cache_case before = SIM_CACHE_INVALIDATE_BEFORE;
+	enum sim_cache_case after = SIM_CACHE_INVALIDATE_AFTER;
 
 	(void)state;
 	sd_run_all(lost_clean_body_dma, NULL);
