@@ -7,9 +7,10 @@
  * nothing and trusts nothing: any bytes at all give a store, or an error.
  *
  *   headers: the highest format number, its size of disk, erase counts
+ *   table:   the blocks that are bad: what is in them counts no more, least of all
+ *            what was being written when they failed
  *   entries: the map; in a block whose header is damaged an entry counts only if
  *            its data are right too; behind the mark none counts (an erase had begun)
- *   table:   the blocks that are bad
  *
  * A block in which nothing is live is free: OLD if it looks erased, else DIRTY. A
  * part-filled block stays as it is: what lies behind its last entry is not used.
@@ -238,8 +239,15 @@ data_agrees(struct flash_store *s, const struct store_entry *e, bool *agrees)
 	return (error);
 }
 
+/* A walk over the entries: of the table of bad blocks first, then all others. */
+struct walk {
+	bool table;
+	bool doubtful; /* this block has no good header */
+	bool blank;    /* no entry so far */
+};
+
 static int
-place_recover(struct flash_store *s, uint32_t place, bool doubtful, bool *blank)
+place_recover(struct flash_store *s, uint32_t place, struct walk *w)
 {
 	struct store_entry e;
 	struct store_block *block = &s->blocks[store_block_of(s, place)];
@@ -248,10 +256,10 @@ place_recover(struct flash_store *s, uint32_t place, bool doubtful, bool *blank)
 
 	if (error == ERR_NOENT)
 		return (0);
-	*blank = false;
-	if (error == ERR_CORRUPT)
+	w->blank = false;
+	if (error == ERR_CORRUPT || (error == 0 && (e.slot == s->slot_count) != w->table))
 		return (0);
-	if (error == 0 && doubtful)
+	if (error == 0 && w->doubtful)
 		error = data_agrees(s, &e, &agrees);
 	if (error == 0 && agrees)
 		error = former_is_newer(s, &e, &newer);
@@ -268,23 +276,25 @@ place_recover(struct flash_store *s, uint32_t place, bool doubtful, bool *blank)
 
 /* Entries of b, if they count. Only what looks erased all over may be OLD. */
 static int
-block_recover(struct flash_store *s, uint32_t b)
+block_recover(struct flash_store *s, uint32_t b, bool table)
 {
+	struct walk w = { .table = table, .blank = true };
 	uint64_t offset = (uint64_t)b * s->flash->geometry.block_bytes;
 	uint32_t word[STORE_ENTRY_OFFSET / 4];
 	const struct store_header *h = (const struct store_header *)(void *)word;
-	bool good, blank = true;
+	bool good;
 	int error = store_flash_read(s, offset, word, sizeof(word));
 
 	good = error == 0 && header_valid(s, h) && h->format == s->format;
 	if (error != 0 || (good && word[STORE_MARK_OFFSET / 4] != STORE_BLANK))
 		return (error);
+	w.doubtful = !good;
 	for (uint32_t i = 0; i < s->slots_per_block && error == 0; i++) {
 		if (i % 16 == 0)
 			sched_maybe_yield();
-		error = place_recover(s, b * s->slots_per_block + i, !good, &blank);
+		error = place_recover(s, b * s->slots_per_block + i, &w);
 	}
-	if (good && blank)
+	if (good && w.blank)
 		s->blocks[b].state = STORE_OLD;
 	return (error);
 }
@@ -340,11 +350,16 @@ recover(struct flash_store *s, const struct survey *v)
 	s->format = v->format;
 	s->slot_count = v->slot_count;
 	for (uint32_t b = 0; b < s->block_count && error == 0; b++)
-		error = block_recover(s, b);
+		error = block_recover(s, b, true);
+	if (error != 0)
+		return (error);
+	table_read(s);
+	for (uint32_t b = 0; b < s->block_count && error == 0; b++)
+		if (s->blocks[b].state != STORE_BAD)
+			error = block_recover(s, b, false);
 	if (error != 0)
 		return (error);
 	erase_counts_complete(s, v);
-	table_read(s);
 	blocks_count(s);
 	if (v->sequence > s->sequence)
 		s->sequence = v->sequence;

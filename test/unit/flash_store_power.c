@@ -241,9 +241,9 @@ run_begin(uint32_t troubles)
 		sim.erase_polls = sim_random(4);
 	mount();
 	if (troubles == 1)
-		sim.program_fail_one_in = 3000;
+		sim.program_fail_one_in = 300 + sim_random(3000);
 	if (troubles == 2)
-		sim.erase_fail_one_in = 60;
+		sim.erase_fail_one_in = 10 + sim_random(60);
 	if (troubles == 3)
 		sim.endurance = 1 + sim_random(3);
 	if (troubles == 4)
