@@ -39,12 +39,14 @@ struct row {
 static const struct row rows[] = {
 	{ "mem", KIND_SIZE, &bootargs.mem_bytes, "a size such as 8M" },
 	{ "domains", KIND_DOMAINS, &bootargs.domains, "a number from 1 to 4" },
-	{ "swap", KIND_WORD, bootargs.swap, "devices or files with commas between (sd0s2,md0:5,/swap.bin), or none" },
+	{ "swap", KIND_WORD, bootargs.swap,
+	    "devices or files with commas between (sd0s2,md0:5,/swap.bin), or none" },
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
 	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
 	{ "sd_dma", KIND_CHOICE, &bootargs.sd_dma, "0 or 1" },
+	{ "flash", KIND_CHOICE, &bootargs.flash, "1 or format" },
 	{ "exit", KIND_FLAG, &bootargs.exit, "0 or 1" },
 	{ "semihosting", KIND_FLAG, &bootargs.semihosting, "0 or 1" },
 	{ "selftest", KIND_WORD, bootargs.selftest, "the name of a self test" },
@@ -140,7 +142,7 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace= domains= fault= sd= sd_dma=\n", word);
+		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash=\n", word);
 	bootargs.error_count++;
 }
 

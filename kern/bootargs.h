@@ -16,6 +16,8 @@
 /* Which SD controller gets the card, and whether it may use DMA. */
 enum bootargs_sd_host { BOOTARGS_SD_DEFAULT, BOOTARGS_SD_EMMC, BOOTARGS_SD_SDHOST };
 enum bootargs_sd_dma { BOOTARGS_SD_DMA_DEFAULT, BOOTARGS_SD_DMA_NO, BOOTARGS_SD_DMA_YES };
+/* Disk fl0 on NOR flash, formatted anew or not. */
+enum bootargs_flash { BOOTARGS_FLASH_NO, BOOTARGS_FLASH_YES, BOOTARGS_FLASH_FORMAT };
 
 struct bootargs {
 	uint64_t mem_bytes;      /* mem=SIZE: page pool; 0 = all RAM */
@@ -24,14 +26,15 @@ struct bootargs {
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
 	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
+	uint32_t flash;          /* flash=1|format: enum bootargs_flash */
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */
-	char swap[BOOTARGS_WORD_BYTES];     /* swap=AREA[:PRIORITY],... or none; "" = first swap partition */
+	char swap[BOOTARGS_WORD_BYTES];     /* swap=AREA[:PRIORITY],...|none; "": a partition */
 	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
 	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */
 	char trace[BOOTARGS_WORD_BYTES];    /* trace=EVENT[,EVENT]... or all */
-	char fault[BOOTARGS_WORD_BYTES];    /* fault=RULE[;RULE]...: kern/blk_fault.h */
+	char fault[BOOTARGS_WORD_BYTES];    /* fault=RULE[;RULE]... (kern/blk_fault.h) */
 };
 
 extern struct bootargs bootargs;

@@ -76,7 +76,8 @@ only_piece(struct vnode *vp, const char *path, uint64_t *sector)
 	if (count < 0)
 		return (count);
 	if (count != 1 || contiguous + 1 < pages)
-		return (refuse(path, "lies on its disk in pieces; copy it to a card with more room"));
+		return (refuse(path,
+		    "lies on its disk in pieces; copy it to a card with more room"));
 	*sector = runs[0].sector;
 	return (0);
 }

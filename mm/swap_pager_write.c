@@ -18,7 +18,8 @@
  *   H1 a page in flight is shared-busy and write-protected from before its CRC is
  *      taken until it is settled, so the bytes written are those summed up;
  *   H2 a page that could not be written is dirty, resident, has no slot, and its slot
- *      is never used again (but see vm.swap_reuse_bad_slots);
+ *      is never used again, unless the whole device was away (but see
+ *      vm.swap_reuse_bad_slots);
  *   H3 the done list is shared with interrupt handlers: under done_lock;
  *   H4 a cluster is settled once.
  * Yields: swap_put_pages (for a free cluster; each YIELD_PAGES pages; to the end of a
@@ -125,7 +126,7 @@ settle_written(struct swap_write *w)
 /* H2. In the reference (quirk Q8) the page keeps its bad slot, which goes back to the
  * allocator when the page's next write has found another. */
 static void
-settle_failed(struct swap_write *w)
+settle_failed(struct swap_write *w, int error)
 {
 	struct vm_page *m;
 	uint32_t i;
@@ -140,7 +141,9 @@ settle_failed(struct swap_write *w)
 		vm_page_activate(m);
 		vm_page_sunbusy(m);
 	}
-	if (!mm_params.swap_reuse_bad_slots)
+	if (!mm_params.swap_reuse_bad_slots && error == ERR_NODEV)
+		swap_area_free(w->slot, w->count);
+	else if (!mm_params.swap_reuse_bad_slots)
 		swap_area_retire(w->slot, w->count);
 	mm_params.v_pageout_errors += w->count;
 }
@@ -154,9 +157,13 @@ report_failure(uint32_t slot, uint32_t count, int error)
 	if (area->reported_us != 0 && now - area->reported_us < REPORT_EVERY_US)
 		return;
 	area->reported_us = now;
-	kprintf("swap: %s slots %u-%u: write failed: %s; the pages stay in memory, the slots "
-		"are retired (%u so far)\n", area->dev->name, SWAP_SLOT_INDEX(slot),
-	    SWAP_SLOT_INDEX(slot) + count - 1, err_string(error), area->bad_slots);
+	if (error == ERR_NODEV)
+		kprintf("swap: %s: the device is away; pages stay in memory\n", area->dev->name);
+	else
+		kprintf("swap: %s slots %u-%u: write failed: %s; the pages stay in memory, the "
+			"slots are retired (%u so far)\n", area->dev->name,
+		    SWAP_SLOT_INDEX(slot), SWAP_SLOT_INDEX(slot) + count - 1, err_string(error),
+		    area->bad_slots);
 }
 
 /*
@@ -189,7 +196,7 @@ settle_one(struct swap_write *w)
 	if (error == 0)
 		settle_written(w);
 	else
-		settle_failed(w);
+		settle_failed(w, error);
 	w->serial++;
 	w->next = free_writes;
 	free_writes = w;

@@ -97,7 +97,7 @@ release_kept(void)
 static int
 swapon_device(struct blkdev *dev)
 {
-	bool needs_header = strncmp(dev->name, "md", 2) != 0;
+	bool needs_header = strncmp(dev->name, "md", 2) != 0 && strncmp(dev->name, "fl", 2) != 0;
 	struct records *r;
 	uint64_t slots;
 	vm_size_t bytes;

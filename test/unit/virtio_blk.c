@@ -138,6 +138,13 @@ run_all(void (*body)(void *arg), void *arg)
 	}
 }
 
+/* cmocka test test_NAME of NAME_body, with each variant of the device. */
+#define EACH_VARIANT(name)                      \
+	static void test_##name(void **state)   \
+	{                                       \
+		run_all(name##_body, *state);   \
+	}
+
 static uint8_t *
 buffer(void)
 {
@@ -218,11 +225,7 @@ discard_body(void *arg)
 	end();
 }
 
-static void
-test_discard(void **state)
-{
-	run_all(discard_body, *state);
-}
+EACH_VARIANT(discard)
 
 /* Without the feature, or with one that means nothing. */
 static void
@@ -252,11 +255,7 @@ test_no_discard(void **state)
 	run_all(no_discard_body, &kinds[1]);
 }
 
-static void
-test_basic(void **state)
-{
-	run_all(basic_body, *state);
-}
+EACH_VARIANT(basic)
 
 /* Many scattered requests at once. */
 #define MANY 40
@@ -388,11 +387,7 @@ merge_body(void *arg)
 	end();
 }
 
-static void
-test_merge(void **state)
-{
-	run_all(merge_body, *state);
-}
+EACH_VARIANT(merge)
 
 static void
 io_error_body(void *arg)
@@ -411,11 +406,7 @@ io_error_body(void *arg)
 	end();
 }
 
-static void
-test_io_error(void **state)
-{
-	run_all(io_error_body, *state);
-}
+EACH_VARIANT(io_error)
 
 static void
 read_only_body(void *arg)
@@ -436,11 +427,7 @@ read_only_body(void *arg)
 	end();
 }
 
-static void
-test_read_only(void **state)
-{
-	run_all(read_only_body, *state);
-}
+EACH_VARIANT(read_only)
 
 static void
 garbage_body(void *arg)
@@ -536,11 +523,7 @@ silent_body(void *arg)
 	end();
 }
 
-static void
-test_silent(void **state)
-{
-	run_all(silent_body, *state);
-}
+EACH_VARIANT(silent)
 
 static void
 unusable_body(void *arg)
@@ -597,11 +580,7 @@ order_body(void *arg)
 	end();
 }
 
-static void
-test_order(void **state)
-{
-	run_all(order_body, *state);
-}
+EACH_VARIANT(order)
 
 int
 main(void)
