@@ -251,6 +251,7 @@ bcm2835_dma_attach(uintptr_t base, uint32_t irq, uint32_t channels, struct bcm28
 {
 	struct bcm2835_dma *dma = &the_channel;
 	uint64_t blocks_pa = virt_to_phys(dma->blocks);
+	int error;
 
 	channels &= FULL_CHANNELS;
 	if (channels == 0)
@@ -265,6 +266,8 @@ bcm2835_dma_attach(uintptr_t base, uint32_t irq, uint32_t channels, struct bcm28
 	/* The address alone is wanted here. */
 	dma->blocks_bus = (uint32_t)dma_map(blocks_pa, sizeof(dma->blocks), DMA_TO_DEVICE);
 	dma_unmap(blocks_pa, sizeof(dma->blocks), DMA_TO_DEVICE);
-	*out = dma;
-	return (irq_register(irq + dma->channel, dma_interrupt, dma, "dma"));
+	error = irq_register(irq + dma->channel, dma_interrupt, dma, "dma");
+	if (error == 0)
+		*out = dma;
+	return (error);
 }

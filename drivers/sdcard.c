@@ -51,8 +51,9 @@
 #define NEAR_END_BLOCKS    64u
 #define ERASE_BLOCKS_MIN   128u
 #define ALIGN_BLOCKS_USUAL 8192u
-/* 512 KiB: longer transfers gain nothing and make others wait. */
-#define TRANSFER_BLOCKS_MAX 1024u
+/* 256 KiB: longer transfers gain nothing, make others wait, and their cache maintenance
+ * would hold the core for too long. */
+#define TRANSFER_BLOCKS_MAX 512u
 
 static struct sdcard cards[SDCARD_UNITS];
 

@@ -13,7 +13,8 @@
  * Owns: the choice between DMA and PIO.
  * Does not: touch registers; repeat a transfer (sdcard.c).
  * Invariants:
- *   G1 the channel has stopped and the memory is the CPU's when sdhost_dma_move returns.
+ *   G1 the channel has stopped and the memory is the CPU's when sdhost_dma_move returns;
+ *   G2 cache maintenance, some four instructions a line, runs between two yields.
  * Yields: sdhost_dma_move.
  * See: drivers/bcm2835_dma.h, drivers/sdhost.h.
  */
@@ -23,6 +24,7 @@
 
 #include "drivers/drivers_params.h"
 #include "kern/console.h"
+#include "kern/sched.h"
 #include "kern/timer.h"
 
 #define DMA_WAIT_US       1000000u
@@ -92,10 +94,12 @@ sdhost_dma_move(struct sdhost *host, struct sdhost_dma *dma, const struct sd_dat
 	bool at_fault;
 	int error;
 
+	sched_maybe_yield(); /* G2 */
 	bcm2835_dma_start(&dma->port, data->write, tail_bytes);
 	error = wait(host, dma, DMA_WAIT_US + (uint64_t)data->block_count * DMA_BLOCK_WAIT_US,
 	    &at_fault);
 	bcm2835_dma_end(dma->port.dma);
+	sched_maybe_yield();
 	judge(host, dma, error, at_fault);
 	return (error);
 }
