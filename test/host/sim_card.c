@@ -81,6 +81,10 @@ cid_make(const struct sim_card *card, uint32_t cid[4])
 static void
 csd_make(const struct sim_card *card, uint32_t csd[4])
 {
+	if (card->noise) {
+		memcpy(csd, card->noise_csd, sizeof(card->noise_csd));
+		return;
+	}
 	if (card->kind == SIM_CARD_SDHC) {
 		put_bits(csd, 127, 126, 1);
 		put_bits(csd, 83, 80, 9);
@@ -211,6 +215,8 @@ scr_begin(struct sim_card *card, uint32_t *answer)
 	if (card->kind == SIM_CARD_SDSC_V1)
 		card->register_data[0] = 0;
 	card->register_data[3] = card->has_cmd23 ? 2 : 0;
+	if (card->noise)
+		memcpy(card->register_data, card->noise_scr, sizeof(card->noise_scr));
 	return (result);
 }
 
@@ -226,6 +232,8 @@ switch_begin(struct sim_card *card, uint32_t argument, uint32_t *answer)
 	card->register_data[16] = (argument & 0xf) == 1 && card->has_high_speed ? 1 : 0xf;
 	if (argument >> 31 && card->register_data[16] == 1)
 		card->high_speed = true;
+	if (card->noise)
+		memcpy(card->register_data, card->noise_switch, sizeof(card->noise_switch));
 	return (result);
 }
 

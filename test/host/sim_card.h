@@ -22,6 +22,10 @@ struct sim_card {
 	bool no_status;           /* nor SD Status */
 	bool sector_erase;        /* SDSC: erased by 64 blocks (else by single ones) */
 	uint8_t sd_status[64];    /* SD Status but the bus width */
+	/* Instead of those of its kind, where noise says so: CSD, SCR, what SWITCH_FUNC answers. */
+	bool noise;
+	uint32_t noise_csd[4];
+	uint8_t noise_scr[8], noise_switch[64];
 	bool ahead;               /* stop after the last block reports OUT_OF_RANGE */
 	uint32_t serial;          /* in the CID */
 	uint32_t op_cond_polls;   /* busy answers before power-up is complete */

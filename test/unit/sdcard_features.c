@@ -200,6 +200,8 @@ test_status(void **state)
 }
 
 /* Whatever a card sends there, times and sizes stay within bounds. */
+static uint32_t accepted, refused;
+
 static void
 status_noise_body(void *arg)
 {
@@ -221,6 +223,46 @@ test_status_noise(void **state)
 	(void)state;
 	for (uint32_t seed = 1; seed <= 20; seed++)
 		sd_run_all(status_noise_body, &seed);
+}
+
+/* All registers at once: the card is refused, or used within what it seems to be. */
+static void
+registers_noise_body(void *arg)
+{
+	uint32_t x = *(uint32_t *)arg * 2654435761u;
+
+	sd_begin(x & 1 ? SIM_CARD_SDHC : SIM_CARD_SDSC_V2);
+	sd_card.noise = true;
+	for (uint32_t i = 0; i < 64; i++) {
+		sd_card.sd_status[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+		sd_card.noise_switch[i] = (uint8_t)(x >> 16);
+		sd_card.noise_scr[i % 8] = (uint8_t)(x >> 8);
+		((uint8_t *)sd_card.noise_csd)[i % 16] = (uint8_t)(x >> 20);
+	}
+	/* Half of the cards with a structure that is known. */
+	if (x & 1u << 30)
+		sd_card.noise_csd[0] &= 0x7fffffff;
+	if (sd_attach() == 0) {
+		assert_true(sd_dev->block_count > 0 && sd_dev->block_count <= 1ull << 32);
+		assert_true(sd_dev->bio_blocks_max > 0);
+		assert_true(sdcard_erase_us(sd_dev->softc, SD_BLOCKS) < 1000ull * 1000000);
+		for (uint64_t block = 0; block < sd_dev->block_count;
+		     block += sd_dev->block_count / 3 + 1)
+			(void)!sd_read_blocks(block, 1);
+		accepted++;
+	} else {
+		refused++;
+	}
+	sd_end();
+}
+
+static void
+test_registers_noise(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 60; seed++)
+		sd_run_all(registers_noise_body, &seed);
+	assert_true(accepted > 100 && refused > 100);
 }
 
 /* ---- erase */
@@ -364,6 +406,7 @@ main(void)
 		cmocka_unit_test(test_fast_again),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_status_noise),
+		cmocka_unit_test(test_registers_noise),
 		cmocka_unit_test(test_erase),
 		cmocka_unit_test(test_sector_erase),
 		cmocka_unit_test(test_erase_fails),
