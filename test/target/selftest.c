@@ -41,5 +41,6 @@ const struct selftest selftests[] = {
 	{ "disk_error", selftest_disk_error },
 	{ "disk_speed", selftest_disk_speed },
 	{ "page_cost", selftest_page_cost },
+	{ "pager_speed", selftest_pager_speed },
 	{ NULL, NULL },
 };

@@ -60,4 +60,7 @@ bool selftest_disk_speed(void);
 /* selftest_cost.c */
 bool selftest_page_cost(void);
 
+/* selftest_pager.c */
+bool selftest_pager_speed(void);
+
 #endif
