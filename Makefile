@@ -58,6 +58,7 @@ help:
 	@echo '    CMDLINE="mem=16M"    boot arguments instead of board/BOARD/cmdline.txt'
 	@echo '    EXIT=1               power off after the job; fails if the job failed'
 	@echo '    KEEP=1               let the guest change build/BOARD/card.img'
+	@echo '    FLASH=1              NOR flash build/virt/flash.img (boot arguments flash=1 swap=fl0)'
 	@echo 'make test                host tests, checks, and target tests on both boards'
 	@echo '    T="boot sort"        only the tests whose name contains one of these words'
 	@echo 'make quick               host tests, checks, and one boot a board (under 4 minutes)'
@@ -254,7 +255,7 @@ sdcard: $(OUT)/card.img
 # --- run ----------------------------------------------------------------------
 
 CMDLINE ?= $(shell cat board/$(BOARD)/cmdline.txt 2>/dev/null)
-RUN_OPTIONS := $(if $(KEEP),--keep) $(if $(GDB),--gdb)
+RUN_OPTIONS := $(if $(KEEP),--keep) $(if $(GDB),--gdb) $(if $(FLASH),--flash build/$(BOARD)/flash.img)
 
 run: $(OUT)/card.img
 	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) $(OUT)/kernel8.img \
@@ -370,8 +371,10 @@ quick: $(IMAGES) host-tests $(CHECK_INPUTS)
 soak: $(IMAGES) host-tests
 	@tools/soak '$(SECONDS)'
 
-bench: $(IMAGES)
+# The last figure is of a model (test/host/sim_ftl.h): a card's own copying.
+bench: $(IMAGES) build/host/slot_layout
 	@tools/run_tests --bench $(T)
+	@build/host/slot_layout 2>/dev/null | grep -A1 '^card with units'
 
 check: $(CHECK_INPUTS)
 	@tools/run_tests --checks

@@ -47,10 +47,11 @@ boot_ramdisk(void)
 		    (unsigned long long)(bootmem_free_bytes() >> 10));
 }
 
+/* A RAM disk or flash store: used as a whole, without partitions or swap header. */
 static bool
-is_ramdisk(const struct blkdev *dev)
+is_bare(const struct blkdev *dev)
 {
-	return (strncmp(dev->name, "md", 2) == 0);
+	return (strncmp(dev->name, "md", 2) == 0 || strncmp(dev->name, "fl", 2) == 0);
 }
 
 uint32_t
@@ -62,7 +63,7 @@ boot_partitions(void)
 
 	/* First all disks, then their tables: scanning adds to the list. */
 	for (dev = blk_next_device(NULL); dev != NULL; dev = blk_next_device(dev))
-		if (dev->parent == NULL && !is_ramdisk(dev) && count < DISKS_MAX)
+		if (dev->parent == NULL && !is_bare(dev) && count < DISKS_MAX)
 			disks[count++] = dev;
 	if (count == 0)
 		kprintf("disk: none found; without one there are no programs and no swap "
@@ -129,7 +130,7 @@ boot_file_system(void)
 static bool
 swapon(struct blkdev *dev)
 {
-	bool needs_header = !is_ramdisk(dev);
+	bool needs_header = !is_bare(dev);
 	uint64_t slots;
 	void *records;
 	vm_size_t bytes;
@@ -168,8 +169,8 @@ swapon_named(char *text)
 	else if (swap_file_attach(text, &dev) != 0)
 		dev = NULL;
 	if (dev == NULL)
-		kprintf("boot argument swap=%s: no such device; expected one such as sd0s2, vd0s2 "
-			"or md0, a file in one piece, or none\n", text);
+		kprintf("boot argument swap=%s: no such device; expected one such as sd0s2, vd0s2, "
+			"md0 or fl0, a file in one piece, or none\n", text);
 	return (dev != NULL && swapon(dev) &&
 	    swap_pager_set_priority(dev, (int32_t)priority) == 0);
 }

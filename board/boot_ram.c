@@ -5,7 +5,7 @@
  * RAM is described by the device tree, else by the board (mailbox). Boot arguments
  * come from the first of: device tree, ATAG list, the board.
  *
- * Owns: what was found at x0; which NUMA node each range of RAM belongs to.
+ * Owns: what was found at x0; which NUMA node each range of RAM belongs to; where flash is.
  * Does not: keep the device tree after boot_ram: its memory becomes part of the pool.
  * Invariants: none.
  * Yields: never.
@@ -28,12 +28,17 @@
 #include "kern/panic.h"
 #include "mm/vm_param.h"
 
+#define FLASHES_MAX     4
+#define FLASH_BUS_BYTES 4 /* as drivers/cfi_flash.h wants it */
+
 extern const char kernel_text_start[], kernel_end[];
 
 static const void *tree;
 static uint64_t table_bytes;
 static struct boot_node nodes[BOOTMEM_RANGES_MAX];
 static uint32_t node_count;
+static struct boot_flash_range flashes[FLASHES_MAX];
+static uint32_t flash_count;
 
 typedef unsigned long long ull;
 
@@ -118,6 +123,21 @@ reserve(uint64_t pa, uint64_t bytes)
 		panic("too many ranges of RAM to reserve %#llx", (ull)pa);
 }
 
+/* The flash of a board, for boot_flash. */
+static void
+find_flash(void)
+{
+	uint64_t pa, bytes;
+	uint32_t width;
+
+	while (tree != NULL && flash_count < FLASHES_MAX &&
+	    devtree_flash(tree, flash_count, &pa, &bytes, &width) == 0) {
+		if (width != FLASH_BUS_BYTES)
+			bytes = 0;
+		flashes[flash_count++] = (struct boot_flash_range){ pa, bytes };
+	}
+}
+
 void
 boot_ram(void)
 {
@@ -136,7 +156,14 @@ boot_ram(void)
 	reserve(virt_to_phys(kernel_text_start), boot_image_bytes());
 	for (n = 0; tree != NULL && devtree_reserved(tree, n, &pa, &bytes) == 0; n++)
 		reserve(pa, bytes);
+	find_flash();
 	tree = NULL;
+}
+
+const struct boot_flash_range *
+boot_flash_range(uint32_t n)
+{
+	return (n < flash_count && flashes[n].bytes != 0 ? &flashes[n] : NULL);
 }
 
 const struct boot_node *

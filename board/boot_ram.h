@@ -28,6 +28,12 @@ const struct boot_node *boot_nodes(uint32_t *count);
  * domains= memory domains, else one for each NUMA node. (board/boot_pool.c) */
 bool boot_pool(void);
 
+/* CFI flash number n of the device tree; NULL: none with a bus of 32 bits. */
+struct boot_flash_range {
+	uint64_t pa, bytes;
+};
+const struct boot_flash_range *boot_flash_range(uint32_t n);
+
 /* PSCI or the board's own way to power off. */
 void boot_power(void);
 

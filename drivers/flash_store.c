@@ -312,6 +312,7 @@ store_begin(struct flash_store *s)
 	s->dev.block_bytes = STORE_SLOT_BYTES;
 	s->dev.block_count = s->slot_count;
 	s->dev.erase_blocks = 1;
+	s->dev.align_blocks = BIO_SLOTS_MAX;
 	s->dev.bio_blocks_max = BIO_SLOTS_MAX;
 	s->reads_wait = reads_wait;
 	s->reads_serve = reads_serve;

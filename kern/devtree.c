@@ -104,15 +104,23 @@ is_memory(const void *blob, int node)
 	    memcmp(type, "memory", sizeof("memory")) == 0);
 }
 
-/* One range of a memory node. */
-struct memory_range {
+static bool
+is_flash(const void *blob, int node)
+{
+	return (fdt_node_check_compatible(blob, node, "cfi-flash") == 0);
+}
+
+/* One range of a node that the root's children are asked for. */
+struct node_range {
 	int node;            /* offset of the tree's node */
 	const uint8_t *reg;  /* of the range */
 	int address_cells, size_cells;
 };
 
+/* Range n over all nodes of a kind. */
 static bool
-find_memory(const void *blob, uint32_t n, struct memory_range *r)
+find_range(const void *blob, uint32_t n, bool (*is_kind)(const void *blob, int node),
+    struct node_range *r)
 {
 	int entry, reg_bytes;
 
@@ -126,7 +134,7 @@ find_memory(const void *blob, uint32_t n, struct memory_range *r)
 		uint32_t count;
 
 		r->reg = fdt_getprop(blob, r->node, "reg", &reg_bytes);
-		if (r->reg == NULL || reg_bytes < 0 || !is_memory(blob, r->node))
+		if (r->reg == NULL || reg_bytes < 0 || !is_kind(blob, r->node))
 			continue;
 		count = (uint32_t)(reg_bytes / entry);
 		if (n < count) {
@@ -138,29 +146,48 @@ find_memory(const void *blob, uint32_t n, struct memory_range *r)
 	return (false);
 }
 
+/* A property of one cell; 0 if there is none. */
+static uint32_t
+cell_property(const void *blob, int node, const char *name)
+{
+	int bytes = 0;
+	const uint8_t *value = fdt_getprop(blob, node, name, &bytes);
+
+	return (value == NULL || bytes != 4 ? 0 : (uint32_t)cells(value, 1));
+}
+
 int
 devtree_memory(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes)
 {
-	struct memory_range r;
+	struct node_range r;
 
-	if (!find_memory(blob, n, &r))
+	if (!find_range(blob, n, is_memory, &r))
 		return (ERR_NOENT);
 	*pa = cells(r.reg, r.address_cells);
 	*bytes = cells(r.reg + 4 * r.address_cells, r.size_cells);
 	return (0);
 }
 
+int
+devtree_flash(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes, uint32_t *width)
+{
+	struct node_range r;
+
+	if (!find_range(blob, n, is_flash, &r))
+		return (ERR_NOENT);
+	*pa = cells(r.reg, r.address_cells);
+	*bytes = cells(r.reg + 4 * r.address_cells, r.size_cells);
+	*width = cell_property(blob, r.node, "bank-width");
+	return (0);
+}
+
 uint32_t
 devtree_memory_node(const void *blob, uint32_t n)
 {
-	struct memory_range r;
-	const uint8_t *id;
-	int bytes = 0;
+	struct node_range r;
 
-	if (!find_memory(blob, n, &r))
-		return (0);
-	id = fdt_getprop(blob, r.node, "numa-node-id", &bytes);
-	return (id == NULL || bytes != 4 ? 0 : (uint32_t)cells(id, 1));
+	return (find_range(blob, n, is_memory, &r) ?
+	    cell_property(blob, r.node, "numa-node-id") : 0);
 }
 
 int

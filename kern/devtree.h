@@ -30,6 +30,11 @@ int devtree_memory(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes) 
 uint32_t devtree_memory_node(const void *blob, uint32_t n);
 int devtree_reserved(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes) ERR_MUST_CHECK;
 
+/* Range number n of CFI flash (compatible "cfi-flash", child of the root), and its
+ * bank-width, the bytes of its bus (0 if it does not say). ERR_NOENT past the last. */
+int devtree_flash(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes,
+    uint32_t *width) ERR_MUST_CHECK;
+
 /* /psci method: "hvc", "smc", or NULL. */
 const char *devtree_psci_method(const void *blob);
 

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "board/boot_flash.h"
 #include "drivers/gicv2.h"
 #include "drivers/pl011.h"
 #include "drivers/virtio_blk.h"
@@ -54,6 +55,15 @@ attach_virtio(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
+/* Where it is, the device tree says. */
+static int
+attach_flash(const struct board_device *device, uintptr_t base)
+{
+	(void)base;
+	boot_flash(device->unit);
+	return (0);
+}
+
 static int
 console_interrupt(void)
 {
@@ -68,6 +78,8 @@ static const struct board_device early[] = {
 static const struct board_device devices[] = {
 	{ "virtio disks", attach_virtio, VIRTIO_PA, VIRTIO_STRIDE * VIRTIO_SLOTS,
 	    GICV2_LINE_SPI(16), 0 },
+	/* The second of two, 0x04000000: the first may hold a firmware. */
+	{ "NOR flash", attach_flash, 0, 0, 0, 1 },
 };
 
 const struct board board = {

@@ -33,13 +33,15 @@ test_all(void **state)
 {
 	(void)state;
 	parse("mem=8M  swap=sd0s2\tramdisk=512K run=sort:/data/words.txt vmstat=1 exit=1 "
-	      "semihosting=1 selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0\n");
+	      "semihosting=1 selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0 "
+	      "flash=1\n");
 	assert_int_equal(bootargs.mem_bytes, 8 << 20);
 	assert_int_equal(bootargs.ramdisk_bytes, 512 << 10);
 	assert_int_equal(bootargs.vmstat_s, 1);
 	assert_int_equal(bootargs.domains, 3);
 	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_SDHOST);
 	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_NO);
+	assert_int_equal(bootargs.flash, BOOTARGS_FLASH_YES);
 	assert_true(bootargs.exit);
 	assert_true(bootargs.semihosting);
 	assert_string_equal(bootargs.swap, "sd0s2");
@@ -48,7 +50,8 @@ test_all(void **state)
 	assert_string_equal(bootargs.trace, "bio,fault");
 	assert_int_equal(bootargs.error_count, 0);
 	assert_string_equal(console_tap_text(), "");
-	parse("sd=emmc sd_dma=1");
+	parse("sd=emmc sd_dma=1 flash=format");
+	assert_int_equal(bootargs.flash, BOOTARGS_FLASH_FORMAT);
 	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_EMMC);
 	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_YES);
 }

@@ -44,6 +44,8 @@ tree_make(void)
 {
 	uint64_t two[] = { cpu_to_fdt64(0x40000000), cpu_to_fdt64(0x10000000),
 		cpu_to_fdt64(0x100000000), cpu_to_fdt64(0x20000000) };
+	uint64_t flash[] = { 0, cpu_to_fdt64(0x4000000), cpu_to_fdt64(0x4000000),
+		cpu_to_fdt64(0x2000000) };
 	uint64_t one[] = { cpu_to_fdt64(0x880000000), cpu_to_fdt64(0x1000) };
 
 	assert_int_equal(fdt_create(tree, sizeof(tree)), 0);
@@ -64,6 +66,11 @@ tree_make(void)
 	assert_int_equal(fdt_property(tree, "reg", one, sizeof(one)), 0);
 	assert_int_equal(fdt_property_u32(tree, "numa-node-id", 3), 0);
 	node_end();
+	node_begin("flash@0");
+	assert_int_equal(fdt_property_string(tree, "compatible", "cfi-flash"), 0);
+	assert_int_equal(fdt_property(tree, "reg", flash, sizeof(flash)), 0);
+	assert_int_equal(fdt_property_u32(tree, "bank-width", 4), 0);
+	node_end();
 	node_end();
 	assert_int_equal(fdt_finish(tree), 0);
 }
@@ -73,6 +80,7 @@ test_good(void **state)
 {
 	const char *why = NULL;
 	uint64_t pa, bytes;
+	uint32_t width;
 
 	(void)state;
 	tree_make();
@@ -95,6 +103,11 @@ test_good(void **state)
 	assert_int_equal(devtree_reserved(tree, 0, &pa, &bytes), 0);
 	assert_int_equal(pa, 0x48000000);
 	assert_int_equal(devtree_reserved(tree, 1, &pa, &bytes), ERR_NOENT);
+	assert_int_equal(devtree_flash(tree, 1, &pa, &bytes, &width), 0);
+	assert_int_equal(pa, 0x4000000);
+	assert_int_equal(bytes, 0x2000000);
+	assert_int_equal(width, 4);
+	assert_int_equal(devtree_flash(tree, 2, &pa, &bytes, &width), ERR_NOENT);
 }
 
 static void
