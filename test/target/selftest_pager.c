@@ -167,8 +167,8 @@ read_back(struct vm_object *object, uint32_t *in_order, uint32_t *anywhere)
 static void
 print(const char *device, const char *what, uint32_t raw_cost, uint32_t pager_cost)
 {
-	kprintf("bench: %s, %s: raw %u, pager %u ns for 4 KiB; pager/raw %u.%02u\n", device,
-	    what, raw_cost, pager_cost, raw_cost != 0 ? pager_cost / raw_cost : 0,
+	kprintf("bench: %s, %s: raw %u, pager %u ns for 4 KiB; pager/raw %u.%02u\n", device, what,
+	    raw_cost, pager_cost, raw_cost != 0 ? pager_cost / raw_cost : 0,
 	    raw_cost != 0 ? pager_cost * 100 / raw_cost % 100 : 0);
 }
 
@@ -193,7 +193,8 @@ selftest_pager_speed(void)
 	print(a.device, "write in order", raw(dev, BIO_WRITE, 16, true), out);
 	print(a.device, "read in order", raw(dev, BIO_READ, 8, true), in);
 	print(a.device, "read anywhere", raw(dev, BIO_READ, 1, false), anywhere);
-	kprintf("bench: %s, write anywhere: raw %u ns for 4 KiB (the pager writes in order)\n", a.device, raw(dev, BIO_WRITE, 1, false));
+	kprintf("bench: %s, write anywhere: raw %u ns for 4 KiB (the pager writes in order)\n",
+	    a.device, raw(dev, BIO_WRITE, 1, false));
 	kprintf("bench: %s: %llu.%llu pages a write of the pager, %u a read in order\n", a.device,
 	    (unsigned long long)(b.written_pages / b.writes),
 	    (unsigned long long)(b.written_pages * 10 / b.writes % 10), READ_PAGES);
