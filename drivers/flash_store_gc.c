@@ -9,10 +9,11 @@
  *   slots in use + 1 <= (good blocks - gc_free - 2) * slots a block          (1)
  *
  * says that the blocks that are neither free nor head nor spare could hold all slots; so
- * one of them is not full of live ones. gc_free is log2(slots a block) + 2, because
+ * one of them is not full of live ones. gc_free is log2(slots a block) + 4, because
  * power may go in the middle of a move, again and again: each time the part-filled head
  * stays behind, but the fewest live slots of any block at least halve, and a block with
- * none is free. The mount never allocates a head by itself.
+ * none is free; and because two blocks may fail meanwhile. Should more fail in a row, the
+ * store becomes read-only with nothing lost.
  *
  * The victim: most dead places for the copying and longest unchanged, (dead * age) /
  * (slots a block + live); when free blocks are short, simply most dead.

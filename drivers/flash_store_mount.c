@@ -33,7 +33,7 @@
 #define BLOCKS_MAX     (STORE_SLOT_BYTES * 8) /* bits of the table */
 #define SPARE_SHARE    8u /* one block in so many: room to work in, and to go bad */
 #define SPARE_MIN      2u
-#define GC_FREE_EXTRA  2u
+#define GC_FREE_EXTRA  4u
 #define LOOK_BYTES     512u /* of a block, to see if it is in use */
 
 /* What the headers of a flash say. */

@@ -19,6 +19,7 @@
 
 #define PROGRAM_BYTES 4u
 #define BUFFER_BYTES  1024u
+#define PIECE_BYTES   512u
 
 static struct sim_flash *
 of(struct flash *flash)
@@ -68,12 +69,18 @@ sim_read(struct flash *flash, uint64_t offset, void *buffer, uint32_t bytes)
 	return (0);
 }
 
-/* The first bytes arrive, of the next one some bits. */
+/* The first bytes arrive, of the next one some bits; or some bits of all of them. */
 static void
 program_torn(struct sim_flash *f, uint64_t offset, const uint8_t *data, uint32_t bytes)
 {
 	uint32_t whole = sim_random(bytes + 1);
 
+	if (sim_random(4) == 0) {
+		for (uint32_t i = 0; i < bytes; i++)
+			if (sim_random(8) != 0)
+				f->bytes[offset + i] &= data[i];
+		return;
+	}
 	for (uint32_t i = 0; i < whole; i++)
 		f->bytes[offset + i] &= data[i];
 	if (whole < bytes)
@@ -111,15 +118,15 @@ sim_program(struct flash *flash, uint64_t offset, const void *buffer, uint32_t b
 	return (0);
 }
 
-/* What an erase leaves that did not end: some of it erased, from one end or in spots,
- * or all bits cleared. */
+/* What an erase leaves that did not end: some of it erased, from one end, in pieces or
+ * spots, or all bits cleared. */
 static void
 erase_torn(struct sim_flash *f, uint32_t b)
 {
 	uint32_t bytes = f->flash.geometry.block_bytes, part = sim_random(bytes + 1);
 	uint8_t *at = f->bytes + (uint64_t)b * bytes;
 
-	switch (sim_random(5)) {
+	switch (sim_random(6)) {
 	case 0:
 		memset(at, 0xff, part);
 		break;
@@ -132,6 +139,11 @@ erase_torn(struct sim_flash *f, uint32_t b)
 	case 3:
 		for (uint32_t i = 0; i < bytes; i++)
 			at[i] |= (uint8_t)sim_random(256);
+		break;
+	case 4:
+		for (uint32_t i = 0; i < bytes; i += PIECE_BYTES)
+			if (sim_random(2) == 0)
+				memset(at + i, 0xff, PIECE_BYTES);
 		break;
 	default:
 		break;

@@ -122,7 +122,8 @@ write_slot(uint32_t slot)
 	} else if (model[slot].failed == 0) {
 		model[slot].failed = version;
 	}
-	if (error != 0 && !sim.dead && !store.read_only)
+	if (error != 0 && !sim.dead &&
+	    (!store.read_only || store.good_count == store.block_count))
 		wrong(err_string(error), slot, version);
 }
 
