@@ -40,7 +40,11 @@
 #include "lib/assert.h"
 
 #define SERIAL_WAIT_US 1000000
-#define ANSWER_WAIT_US 30000000 /* a host under load may take seconds */
+/* A host under load may take seconds. Looked at in small steps: where time jumps while all
+ * sleep (QEMU -icount), a single long one would be over at once. */
+#define WATCH_STEP_US  10000
+#define WATCH_STEPS    3000
+#define ANSWER_WAIT_US (WATCH_STEP_US * WATCH_STEPS)
 
 /* ---- issuing */
 
@@ -201,8 +205,7 @@ watch_set(struct vblk *vb)
 {
 	if (vb->watch.pending || vb->failed || vb->vm.inflight_count == 0)
 		return;
-	vb->answers_seen = vb->answers;
-	callout_reset(&vb->watch, ANSWER_WAIT_US, watch_expired, vb);
+	callout_reset(&vb->watch, WATCH_STEP_US, watch_expired, vb);
 }
 
 /* Give the device all that it can take. Lock held. */
@@ -433,8 +436,8 @@ vblk_poll(struct blkdev *dev)
 		vblk_start(dev);
 }
 
-/* Callout: has the device answered anything since the watch was set? An answer of which
- * no interrupt told counts. */
+/* Callout: has the device answered anything of late? An answer of which no interrupt told
+ * counts. */
 static void
 watch_expired(void *arg)
 {
@@ -442,7 +445,10 @@ watch_expired(void *arg)
 
 	irq_lock_acquire(&vb->lock);
 	reap(vb);
-	if (!vb->failed && vb->vm.inflight_count != 0 && vb->answers == vb->answers_seen)
+	if (vb->answers != vb->answers_seen || vb->vm.inflight_count == 0)
+		vb->watch_steps = 0;
+	vb->answers_seen = vb->answers;
+	if (!vb->failed && vb->vm.inflight_count != 0 && ++vb->watch_steps > WATCH_STEPS)
 		give_up(vb, "no answer for 30 seconds");
 	irq_lock_release(&vb->lock);
 	vblk_poll(&vb->dev);

@@ -82,7 +82,8 @@ struct vblk {
 	bool completing;                /* someone is in complete() */
 	const char *why;                /* of failed, until it has been said */
 	struct callout watch;           /* pending while requests are out, or a little longer */
-	uint32_t answers, answers_seen; /* so far; when watch was set */
+	uint32_t answers, answers_seen; /* so far; when watch was last looked at */
+	uint32_t watch_steps;           /* since then without an answer */
 	bool id_done;                   /* sleep channel of GET_ID */
 	uint8_t id_status;
 	char serial[VBLK_SERIAL_BYTES + 1];
