@@ -100,14 +100,18 @@ reg_write(const struct bcm2835_dma *dma, enum dma_register reg, uint32_t value)
 	mmio_write32(dma->base + reg, value);
 }
 
-/* Only the last control block interrupts, so nothing is paused by writing ACTIVE as 0. */
+/* Writing ACTIVE as 0 would pause the channel: a list that runs by now goes on. */
 static void
 dma_interrupt(void *arg)
 {
 	struct bcm2835_dma *dma = arg;
 
+	uint32_t cs = reg_read(dma, CS);
+
+	if (!(cs & CS_INT))
+		return;
 	drivers_params.dma_irqs++;
-	reg_write(dma, CS, CS_INT | CS_END);
+	reg_write(dma, CS, (cs & (CS_ACTIVE | CS_PRIORITY | CS_WAIT_WRITES)) | CS_INT | CS_END);
 	mmio_barrier();
 	if (dma->fn != NULL)
 		dma->fn(dma->arg);

@@ -153,7 +153,7 @@ cs_write(struct sim_dma *d, uint32_t value)
 	}
 	d->cs &= ~(value & (CS_INT | CS_END)) & ~CS_ACTIVE;
 	d->cs |= value & CS_ACTIVE;
-	if (!(value & CS_ACTIVE))
+	if (!(value & CS_ACTIVE) || d->event.pending)
 		return;
 	KASSERT(d->enable & 1u << d->channel, "Q3: the channel is enabled");
 	if (d->instant)

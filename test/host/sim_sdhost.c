@@ -50,6 +50,7 @@
 #define EDM_THRESHOLDS (4u << 14 | 4u << 9)
 enum { IDENT = 0, DATAMODE = 1, READDATA = 2, WRITEDATA = 3, READWAIT = 4, WRITESTART1 = 10 };
 
+#define OP_COND    41u
 #define FIFO_WORDS 16u
 #define POWER_US   9000u
 #define BUSY_US    20u
@@ -267,6 +268,10 @@ command_answer(void *arg)
 		s->hsts |= result == SIM_CARD_SILENT ? HSTS_CMD_TO : HSTS_CRC7;
 		s->cmd = (s->cmd | CMD_FAIL) & ~CMD_NEW;
 		return;
+	}
+	if (s->lazy_fsm && (s->cmd & 0x3f) == OP_COND) { /* R3 has no checksum: silicon complains */
+		s->hsts |= HSTS_CRC7;
+		s->cmd |= CMD_FAIL;
 	}
 	for (uint32_t i = 0; i < 4; i++)
 		s->resp[i] = s->cmd & CMD_LONG ? answer[3 - i] | (i == 0) : i == 0 ? answer[0] : 0;
