@@ -122,14 +122,20 @@ address_get(struct sdcard *card)
 	return (0);
 }
 
-/* Size and write protection from the CSD (5.3.2 version 1, 5.3.3 version 2). */
+/*
+ * Size and write protection from the CSD (5.3.2 version 1, 5.3.3 version 2). The second
+ * version is that of high capacity. The answer that told of it has no checksum: if it was
+ * wrong, bytes would be addressed as blocks, or sizes not fit into an address.
+ */
 static int
 csd_parse(struct sdcard *card)
 {
 	const uint32_t *csd = card->csd;
-	uint32_t shift;
+	uint32_t version = sdcard_bits(csd, 127, 126), shift;
 
-	switch (sdcard_bits(csd, 127, 126)) {
+	if (version < 2 && (version == 1) != card->high_capacity)
+		return (ERR_NOTSUP);
+	switch (version) {
 	case 0:
 		/* C_SIZE_MULT, READ_BL_LEN */
 		shift = sdcard_bits(csd, 49, 47) + 2 + sdcard_bits(csd, 83, 80);
