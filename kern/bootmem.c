@@ -20,6 +20,7 @@
 #include "lib/assert.h"
 
 #define PAGE 4096ull
+#define TOP  (~(PAGE - 1)) /* the last page that can be numbered is never used */
 
 static struct bootmem_range ranges[BOOTMEM_RANGES_MAX];
 static uint32_t range_count;
@@ -82,6 +83,8 @@ bootmem_add(uint64_t pa, uint64_t bytes)
 	uint32_t i = 0;
 	int err;
 
+	if (pa >= TOP || bytes > TOP - pa)
+		return (ERR_RANGE);
 	pa = (pa + PAGE - 1) & ~(PAGE - 1);
 	if (end <= pa)
 		return (0);
@@ -99,10 +102,14 @@ bootmem_add(uint64_t pa, uint64_t bytes)
 int
 bootmem_reserve(uint64_t pa, uint64_t bytes)
 {
-	uint64_t end = (pa + bytes + PAGE - 1) & ~(PAGE - 1);
+	uint64_t end = TOP;
 	uint32_t i = 0;
 	int err = 0;
 
+	if (pa >= TOP)
+		return (0);
+	if (bytes < TOP - pa)
+		end = (pa + bytes + PAGE - 1) & ~(PAGE - 1);
 	pa &= ~(PAGE - 1);
 	while (i < range_count && err == 0)
 		if (!cut(i, pa, end, &err))

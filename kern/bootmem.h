@@ -22,9 +22,10 @@ struct bootmem_range {
 void bootmem_init(void);
 
 /* RAM [pa, pa + bytes), rounded inwards to pages, is there. ERR_NOSPC: too
- * many ranges; ERR_EXIST: it overlaps what is known. */
+ * many ranges; ERR_EXIST: it overlaps what is known; ERR_RANGE: it does not end. */
 int bootmem_add(uint64_t pa, uint64_t bytes) ERR_MUST_CHECK;
-/* ... and these bytes of it, rounded outwards, are taken. ERR_NOSPC. */
+/* ... and these bytes of it, rounded outwards, are taken; all from pa on if they would not
+ * end. ERR_NOSPC. */
 int bootmem_reserve(uint64_t pa, uint64_t bytes) ERR_MUST_CHECK;
 
 /* Bytes of RAM added, and those still free. */

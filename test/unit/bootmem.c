@@ -36,6 +36,25 @@ test_rounding(void **state)
 	assert_int_equal(bootmem_take(PAGE, &r), ERR_NOMEM);
 }
 
+/* Whatever a device tree says: sums that do not fit. */
+static void
+test_endless(void **state)
+{
+	(void)state;
+	bootmem_init();
+	assert_int_equal(bootmem_add(-2 * PAGE, 3 * PAGE), ERR_RANGE);
+	assert_int_equal(bootmem_add(-100ull, 10), ERR_RANGE);
+	assert_int_equal(bootmem_add(PAGE, 9 * PAGE), 0);
+	assert_int_equal(bootmem_add(20 * PAGE, UINT64_MAX), ERR_RANGE);
+	assert_int_equal(bootmem_reserve(-100ull, 10), 0);
+	assert_int_equal(bootmem_free_bytes(), 9 * PAGE);
+	assert_int_equal(bootmem_reserve(8 * PAGE, -4 * PAGE), 0);
+	assert_int_equal(bootmem_free_bytes(), 7 * PAGE);
+	assert_int_equal(bootmem_free_bytes_in(8 * PAGE, 10 * PAGE), 0);
+	assert_int_equal(bootmem_reserve(2 * PAGE + 1, UINT64_MAX), 0);
+	assert_int_equal(bootmem_free_bytes(), PAGE);
+}
+
 static void
 test_windows(void **state)
 {
@@ -173,6 +192,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rounding),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_full_table),
