@@ -15,6 +15,7 @@
 #   build/apps/NAME.elf                 programs
 #   build/host/NAME                     host tests
 #   build/coverage/                     the same for `make coverage`, and its reports
+#   build/fuzz/                         test/fuzz for libFuzzer, and what it found
 #
 # build/kernel-noswap, build/BOARD-noswap and build/host-noswap hold the same of
 # `make SWAPPING=no`: no code that swaps out whole programs (pages still go to swap).
@@ -40,7 +41,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all run test quick bench check docs sdcard debug help clean setup \
-	kernel apps host-tests host-test check-objects coverage soak FORCE
+	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
 CROSS := aarch64-linux-gnu-
@@ -65,6 +66,8 @@ help:
 	@echo 'make host-test T=NAME    build and run one host test (the stem of its .c file)'
 	@echo '    LENIENT=1            leave out library files that do not compile'
 	@echo 'make soak SECONDS=n       long forms: models with new seeds, long images on both boards'
+	@echo 'make fuzz SECONDS=n       search for inputs that break a parser (test/fuzz), by libFuzzer'
+	@echo '    T="fuzz_fat32"       only these targets'
 	@echo 'make coverage            branches of mm/ that the host tests take'
 	@echo 'make bench               measured figures'
 	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
@@ -278,6 +281,8 @@ debug: $(OUT)/card.img
 HOST_FOLDERS := lib kern mm fs drivers proc app/monitor
 HOST_SOURCES := $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) test/host/*.c))
 HOST_TESTS := $(wildcard test/unit/*.c test/model/*.c test/policy/*.c test/fuzz/*.c)
+FUZZ_TESTS := $(wildcard test/fuzz/*.c)
+FUZZ_NAMES := $(basename $(notdir $(FUZZ_TESTS)))
 HOST_MODELS := $(filter-out host,$(patsubst test/%/machine,%,$(wildcard test/*/machine)))
 HOST_NAMES := $(basename $(notdir $(HOST_TESTS))) $(HOST_MODELS)
 # All those lines at once, as words FILE:LINKED; then those of the files $(1).
@@ -287,18 +292,22 @@ LINKS := $(shell sed -n 's|^/\* Links: \(.*\) \*/.*|\1|; t found; b; :found; F; 
 linked_files = $(foreach f,$(1),$(patsubst $(f):%,%,$(filter $(f):%,$(LINKS))))
 HOST_FLAGS := -std=gnu11 -g -fno-omit-frame-pointer -fno-common -DHOST_TEST -D__unused= \
 	-Itest/host -I. -isystem build/include-queue -isystem build/libfdt
-# Three ways to compile: with checkers, the same without swapping, and for coverage,
-# where an assertion is a call with its value and so no branch (lib/assert.h).
+# Four ways to compile: with checkers, the same without swapping, for coverage, where an
+# assertion is a call with its value and so no branch (lib/assert.h), and for libFuzzer.
 CHECKERS := -fsanitize=address,undefined
 HOST_FLAGS_host := -O1 $(CHECKERS) -fno-sanitize-recover=all
 HOST_FLAGS_host-noswap := $(HOST_FLAGS_host) $(NO_SWAPPING)
 HOST_FLAGS_coverage := -O0 -DKASSERT_IS_CALL
+HOST_FLAGS_fuzz := -O1 -fPIE $(CHECKERS),fuzzer-no-link -fno-sanitize-recover=all \
+	-D__SANITIZE_ADDRESS__ -w
 HOST_LINK_host := $(CHECKERS)
 HOST_LINK_host-noswap := $(CHECKERS)
 HOST_LINK_coverage := --coverage
+HOST_LINK_fuzz := -pie $(CHECKERS),fuzzer
 HOST_WAYS := host host-noswap coverage
 
 build/coverage/obj/mm/%.o: HOST_FLAGS_coverage += --coverage
+build/fuzz/% build/libfdt/fuzz/%: HOSTCC = clang
 
 # $(1) way
 define host_object_rules
@@ -315,7 +324,7 @@ build/$(1)/libebb.a: $$(HOST_SOURCES:%.c=build/$(1)/obj/%.o) $$(LIBFDT_FILES:%=b
 		build/host.list
 	@rm -f $$@; ar rcD $$@ $$(if $$(LENIENT),$$$$(ls $$(filter %.o,$$^) 2>/dev/null),$$(filter %.o,$$^))
 endef
-$(foreach w,$(HOST_WAYS),$(eval $(call host_object_rules,$(w))))
+$(foreach w,$(HOST_WAYS) fuzz,$(eval $(call host_object_rules,$(w))))
 
 # $(1) name, $(2) source, $(3) way
 define host_test_rules
@@ -326,6 +335,7 @@ build/$(3)/$(1): build/$(3)/obj/$(2:.c=.o) build/$(3)/libebb.a \
 endef
 $(foreach w,$(HOST_WAYS),$(foreach t,$(HOST_TESTS),$(eval \
 	$(call host_test_rules,$(basename $(notdir $(t))),$(t),$(w)))))
+$(foreach t,$(FUZZ_TESTS),$(eval $(call host_test_rules,$(basename $(notdir $(t))),$(t),fuzz)))
 
 # $(1) name, $(2) way
 define host_model_rules
@@ -371,6 +381,13 @@ quick: $(IMAGES) host-tests $(CHECK_INPUTS)
 soak: $(IMAGES) host-tests
 	@tools/soak '$(SECONDS)'
 
+# With libFuzzer where there is a clang, else by the targets' own changes of known inputs.
+ifneq ($(filter fuzz,$(MAKECMDGOALS)),)
+CLANG := $(shell tools/setup fuzz >&2; command -v clang)
+endif
+fuzz: $(FUZZ_NAMES:%=build/host/%) $(if $(CLANG),$(FUZZ_NAMES:%=build/fuzz/%))
+	@tools/fuzz '$(SECONDS)' $(T)
+
 # The last figure is of a model (test/host/sim_ftl.h): a card's own copying.
 bench: $(IMAGES) build/host/slot_layout
 	@tools/run_tests --bench $(T)
@@ -385,4 +402,4 @@ docs: setup
 clean:
 	rm -rf build
 
--include $(shell find build/kernel* build/user build/host* build/coverage -name '*.d' 2>/dev/null)
+-include $(shell find build/kernel* build/user build/host* build/coverage build/fuzz -name '*.d' 2>/dev/null)
