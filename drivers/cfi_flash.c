@@ -190,32 +190,16 @@ cfi_read(struct flash *flash, uint64_t offset, void *buffer, uint32_t bytes)
 	return (0);
 }
 
-/* Until the chips take a buffer: each look asks again. */
-static int
-buffer_get(struct cfi_flash *c, uint64_t at)
-{
-	uint64_t began_us = timer_now_us();
-	bool late = false;
-
-	for (uint32_t looks = 0;; looks++) {
-		command(c, at, CFI_BUFFER);
-		if (ready(c, mmio_read32(c->base + (uintptr_t)at)))
-			return (0);
-		if (late)
-			return (ERR_TIMEDOUT);
-		late = timer_now_us() - began_us > c->buffer_us_max;
-		if (looks >= LOOKS_AT_ONCE)
-			tsleep(c, "flash", c->buffer_us);
-	}
-}
-
 static int
 program_buffer(struct cfi_flash *c, uint64_t offset, const uint32_t *data, uint32_t words)
 {
 	/* Any address in the block would do for a chip; QEMU takes the buffer's from it. */
 	uint64_t at = offset & ~(uint64_t)(c->flash.geometry.buffer_bytes - 1);
-	int error = buffer_get(c, at);
+	int error;
 
+	/* Asked once: a chip that has a buffer takes what comes next for the count. */
+	command(c, at, CFI_BUFFER);
+	error = wait_ready(c, at, c->buffer_us, c->buffer_us_max);
 	if (error != 0)
 		return (error);
 	command(c, at, words - 1);

@@ -468,7 +468,7 @@ noise_summary(uint32_t b)
 		memset(block + STORE_MARK_OFFSET, 0xff, 32);
 	for (uint32_t i = 0; i < 6; i++) {
 		e[i].format = 1 + sim_random(3);
-		e[i].slot = sim_random(70);
+		e[i].slot = sim_random(sim_random(4) == 0 ? UINT32_MAX : 70);
 		e[i].place = sim_random(8) == 0 ? sim_random(200) : b * 3 + i % 3;
 		e[i].crc = store_entry_crc(&e[i]);
 	}
