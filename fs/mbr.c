@@ -129,8 +129,6 @@ partition_fill(struct blkdev *part, struct blkdev *disk, const struct mbr_entry 
 	part->read_only = disk->read_only;
 	part->can_flush = disk->can_flush;
 	/* A unit that the partition's start is not aligned to helps nobody inside it. */
-	if (disk->erase_blocks != 0 && e->first % disk->erase_blocks == 0)
-		part->erase_blocks = disk->erase_blocks;
 	if (disk->align_blocks != 0 && e->first % disk->align_blocks == 0)
 		part->align_blocks = disk->align_blocks;
 	part->parent = disk;

@@ -77,6 +77,8 @@ blk_register(struct blkdev *dev)
 		dev->block_bytes = dev->parent->block_bytes;
 	if (dev->parent != NULL && dev->bio_blocks_max == 0)
 		dev->bio_blocks_max = dev->parent->bio_blocks_max;
+	if (dev->parent != NULL)
+		dev->erase_blocks = dev->parent->erase_blocks;
 	if (!geometry_valid(dev))
 		return (ERR_INVAL);
 	if (blk_find(dev->name) != NULL)

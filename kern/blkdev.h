@@ -88,7 +88,8 @@ struct blkdev {
 	void *softc;                      /* driver's */
 	uint32_t block_bytes;             /* power of two, >= 512 */
 	uint64_t block_count;
-	uint32_t erase_blocks;            /* unit of BIO_ERASE, 0 = no erase */
+	uint32_t erase_blocks;            /* unit of BIO_ERASE, counted from the start of the
+	                                   * whole device; 0 = no erase */
 	uint32_t align_blocks;            /* preferred write alignment, 0 = none */
 	uint32_t bio_blocks_max;          /* largest transfer after merging */
 	bool read_only;
@@ -119,7 +120,7 @@ struct blkdev {
 
 /* Add a device (or partition) to the table; ERR_EXIST for a name in use, ERR_INVAL
  * for a geometry that makes no sense. A partition's block_bytes and bio_blocks_max of
- * 0 become its parent's. The struct stays the caller's. */
+ * 0 become its parent's, as does its erase_blocks. The struct stays the caller's. */
 int blk_register(struct blkdev *dev) ERR_MUST_CHECK;
 /* Take it out of the table; new requests get ERR_NODEV; waits until idle. May yield. */
 void blk_unregister(struct blkdev *dev);

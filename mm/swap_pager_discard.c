@@ -127,7 +127,7 @@ start_one(void)
 {
 	uint32_t n;
 
-	for (n = 0; n < swap_area_count && erase_area == NULL; n++)
+	for (n = 0; n < swap_area_count; n++)
 		if (can_erase(&swap_areas[n]) && start(&swap_areas[n]))
 			return;
 }
