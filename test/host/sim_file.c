@@ -60,6 +60,7 @@ file_bmap(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RUN
 			runs[count++].sector_count = 1;
 		}
 	}
+	runs[count - 1].sector_count -= file->bmap_short;
 	*contiguous_pages = behind / 8 + (behind % 8 != 0 && at == end);
 	return ((int)count);
 }

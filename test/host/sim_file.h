@@ -23,6 +23,7 @@ struct sim_file {
 	uint64_t cluster[SIM_FILE_SECTORS_MAX]; /* where each lies: first sector */
 	uint32_t releases;                      /* last references gone */
 	/* ---- configuration */
+	uint32_t bmap_short;   /* so many sectors too few in what bmap answers */
 	int bmap_error;        /* != 0: what bmap answers for ... */
 	uint64_t bmap_bad;     /* ... this page */
 	uint32_t bmap_sleep_us; /* as one that reads its tables */

@@ -154,6 +154,38 @@ RUN_TEST(file_object_at_work_is_not_given_up)
 	sim_file_check();
 }
 
+/* Pages that can be revived are worth keeping, too. */
+RUN_TEST(file_object_with_cached_pages_is_not_given_up)
+{
+	(void)arg;
+	boot();
+	assert_true(vm_page_try_to_cache(get(3)));
+	assert_int_equal(object->resident_count, 0);
+	assert_int_equal(object->cached_count, 1);
+	vm_object_deallocate(object);
+	vm_lowmem(0);
+	assert_ptr_equal(file.vnode.object, object);
+	object = file_pager_alloc(&file.vnode);
+	get(3);
+	assert_int_equal(sim_file_disk.reads, 1); /* revived */
+	put_away();
+}
+
+/* A file system whose map does not cover the page: no byte of it is believed. */
+RUN_TEST(file_map_that_is_too_short_is_refused)
+{
+	struct vm_page *m = NULL;
+
+	(void)arg;
+	boot();
+	file.bmap_short = 1;
+	assert_int_equal(file_pager_page(object, 3, 0, &alive, &m), ERR_IO);
+	assert_int_equal(object->resident_count, 0);
+	file.bmap_short = 0;
+	get(3);
+	put_away();
+}
+
 static void
 read_main(void *arg)
 {
@@ -315,6 +347,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_opened_while_its_object_goes_has_a_new_one),
 		cmocka_unit_test(file_object_at_work_is_not_given_up),
+		cmocka_unit_test(file_object_with_cached_pages_is_not_given_up),
+		cmocka_unit_test(file_map_that_is_too_short_is_refused),
 		cmocka_unit_test(file_page_of_a_locked_object_waits),
 		cmocka_unit_test(file_read_errors_reach_the_reader),
 		cmocka_unit_test(file_write_without_a_map_keeps_page_and_transfer),

@@ -243,7 +243,6 @@ RUN_TEST(swap_off_gives_up_on_slots_that_stay)
 {
 	struct vm_object *other;
 	struct task *t;
-	uint32_t i;
 
 	(void)arg;
 	boot();
@@ -252,9 +251,7 @@ RUN_TEST(swap_off_gives_up_on_slots_that_stay)
 	other = vm_object_allocate(32);
 	other->type = OBJT_SWAP;
 	sim_swap_dirty_run(other, 0, 16);
-	for (i = 0; i < 16; i++)
-		if (vm_page_lookup(other, i)->dirty != 0 && !vm_page_busied(vm_page_lookup(other, i)))
-			assert_true(vm_pageout_clean(vm_page_lookup(other, i)) > 0);
+	assert_true(vm_pageout_clean(vm_page_lookup(other, 0)) > 0);
 	sim_swap_settle(other);
 	vm_object_pip_add(other, 1);
 	assert_int_equal(task_create(&t, "dealloc", PRI_NORMAL, deallocate, other), 0);

@@ -35,7 +35,9 @@
 	}                                    \
 	static void name##_body(void *arg)
 
-static struct sim_file area, pieces, small;
+#define MANY 5
+
+static struct sim_file area, pieces, small, crumbs, many[MANY];
 
 /* The file system: three files. */
 static int
@@ -47,6 +49,10 @@ lookup(const char *path, struct vnode **out)
 		*out = &pieces.vnode;
 	else if (strcmp(path, "/small") == 0)
 		*out = &small.vnode;
+	else if (strcmp(path, "/crumbs") == 0)
+		*out = &crumbs.vnode;
+	else if (strncmp(path, "/many", 5) == 0)
+		*out = &many[path[5] - '0'].vnode;
 	else
 		return (ERR_NOENT);
 	vnode_ref(*out);
@@ -133,8 +139,12 @@ RUN_TEST(swap_file_refusals)
 
 	(void)arg;
 	boot();
+	sim_file_make(&crumbs, "crumbs", 70 * PAGE_SIZE, 4, 1); /* a page in two pieces */
 	console_tap_begin();
 	assert_int_equal(vm_swapon("/none"), ERR_NOENT);
+	assert_int_equal(vm_swapoff("/none", &unfit), ERR_NODEV);
+	assert_int_equal(vm_swapoff("/area", &unfit), ERR_NODEV);
+	assert_int_equal(vm_swapon("/crumbs"), ERR_NOTSUP);
 	assert_int_equal(vm_swapon("/pieces"), ERR_NOTSUP);
 	assert_non_null(strstr(console_tap_text(), "/pieces: lies on its disk in pieces"));
 	put_header(&small, 63);
@@ -146,6 +156,12 @@ RUN_TEST(swap_file_refusals)
 	area.vnode.is_directory = true;
 	assert_int_equal(vm_swapon("/area"), ERR_NOTSUP);
 	area.vnode.is_directory = false;
+	area.vnode.size_bytes = PAGE_SIZE - 1;
+	assert_int_equal(vm_swapon("/area"), ERR_NOTSUP);
+	area.vnode.size_bytes = SLOTS * PAGE_SIZE + 700;
+	sim_file_disk.dev.block_bytes = 1024;
+	assert_int_equal(vm_swapon("/area"), ERR_NOTSUP);
+	sim_file_disk.dev.block_bytes = 512;
 	area.bmap_error = ERR_IO;
 	area.bmap_bad = 0;
 	assert_int_equal(vm_swapon("/area"), ERR_IO);
@@ -194,6 +210,58 @@ RUN_TEST(swap_file_of_others)
 	sim_file_check();
 }
 
+static void
+attach_slowly(void *arg)
+{
+	struct blkdev **dev = arg;
+
+	assert_int_equal(swap_file_attach("/area", dev), 0);
+}
+
+/* While one task makes it a device another cannot. */
+RUN_TEST(swap_file_becomes_one_device)
+{
+	struct blkdev *dev = NULL, *again;
+	struct task *t;
+
+	(void)arg;
+	boot();
+	area.bmap_sleep_us = 5000;
+	assert_int_equal(task_create(&t, "attach", PRI_NORMAL, attach_slowly, &dev), 0);
+	tsleep(&area, "start", 1000);
+	assert_null(dev);
+	assert_int_equal(swap_file_attach("/area", &again), ERR_BUSY);
+	tsleep(&area, "end", 10000);
+	assert_non_null(dev);
+	assert_int_equal(swap_file_attach("/area", &again), 0);
+	assert_ptr_equal(again, dev);
+	assert_int_equal(area.vnode.ref_count, 2);
+	swap_file_detach(dev);
+	assert_int_equal(area.vnode.ref_count, 1);
+}
+
+/* Four at most; each goes alone. */
+RUN_TEST(swap_file_four_devices)
+{
+	struct blkdev *dev[MANY];
+	char path[] = "/many0";
+	int i;
+
+	(void)arg;
+	boot();
+	for (i = 0; i < MANY; i++) {
+		path[5] = (char)('0' + i);
+		sim_file_make(&many[i], "many", 4 * PAGE_SIZE, 8, 0);
+		assert_int_equal(swap_file_attach(path, &dev[i]), i < 4 ? 0 : ERR_NOSPC);
+	}
+	assert_false(many[4].vnode.is_swap);
+	for (i = 3; i >= 0; i--) {
+		swap_file_detach(dev[i]);
+		assert_false(many[i].vnode.is_swap);
+		assert_true(i == 0 || many[i - 1].vnode.is_swap);
+	}
+}
+
 int
 main(void)
 {
@@ -201,6 +269,8 @@ main(void)
 		cmocka_unit_test(swap_file_pages_and_is_given_back),
 		cmocka_unit_test(swap_file_refusals),
 		cmocka_unit_test(swap_file_of_others),
+		cmocka_unit_test(swap_file_becomes_one_device),
+		cmocka_unit_test(swap_file_four_devices),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

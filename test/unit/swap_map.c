@@ -154,19 +154,25 @@ map_survives_a_larger_area(void **state)
 
 /* The table of buckets lies in the largest area: it moves to the next largest. */
 static void
-map_survives_the_largest_area_going(void **state)
+largest_area_goes(const uint32_t slots[4], uint32_t next_largest)
 {
-	static const uint32_t slots[] = { SLOTS, 4 * SLOTS, 2 * SLOTS, 3 * SLOTS };
 	void *area[4];
 	uint32_t i;
 
-	(void)state;
 	setup_areas(0);
 	for (i = 0; i < 4; i++) {
-		area[i] = malloc(swap_map_record_bytes(slots[i]));
+		size_t bytes = swap_map_record_bytes(slots[i]);
+
+		area[i] = malloc(bytes);
 		swap_map_add_area(i, slots[i], area[i]);
+		/* The last bucket of an area without the table is not touched. */
+		memset((uint8_t *)area[i] + bytes - 4, i == 1 ? 0 : 0xa5, 4);
 	}
 	swap_map_remove_area(1); /* the others are empty: nothing to move */
+	for (i = 0; i < 4; i++)
+		if (i != 1)
+			assert_int_equal(((uint8_t *)area[i])[swap_map_record_bytes(slots[i]) - 1],
+			    i == next_largest ? 0 : 0xa5);
 	free(area[1]);
 	for (i = 0; i < PAGES; i++) {
 		model[0][i] = SWAP_SLOT(i % 2 == 0 ? 2 : 3, i + 2);
@@ -183,6 +189,17 @@ map_survives_the_largest_area_going(void **state)
 		free(area[i]);
 	}
 	free(area[0]);
+}
+
+static void
+map_survives_the_largest_area_going(void **state)
+{
+	static const uint32_t rising[] = { SLOTS, 4 * SLOTS, 2 * SLOTS, 3 * SLOTS };
+	static const uint32_t falling[] = { SLOTS, 4 * SLOTS, 3 * SLOTS, 2 * SLOTS };
+
+	(void)state;
+	largest_area_goes(rising, 3);
+	largest_area_goes(falling, 2);
 }
 
 /* Pages of one object that share a bucket are told apart. */
