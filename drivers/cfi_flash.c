@@ -267,9 +267,8 @@ cfi_erase_poll(struct flash *flash)
 	uint64_t us = timer_now_us() - c->erase_began_us;
 	uint32_t status;
 
-	KASSERT(c->state == CFI_ERASING || c->state == CFI_ENDED, "C2: an erase is under way");
-	status = c->state == CFI_ENDED ? c->ended_status :
-	    mmio_read32(c->base + (uintptr_t)offset);
+	KASSERT(c->state == CFI_ERASING, "C2: an erase is under way");
+	status = mmio_read32(c->base + (uintptr_t)offset);
 	if (!ready(c, status) && us <= c->erase_us_max)
 		return (ERR_AGAIN);
 	c->state = CFI_IDLE;
@@ -292,13 +291,13 @@ cfi_erase_suspend(struct flash *flash)
 	command(c, offset, CFI_STATUS);
 	if (wait_ready(c, offset, SUSPEND_US, SUSPEND_US_MAX) != 0)
 		return (ERR_TIMEDOUT); /* it goes on, and erase_poll judges it */
-	c->ended_status = mmio_read32(c->base + (uintptr_t)offset);
-	c->state = (fold(c, c->ended_status) & CFI_SR_SUSPENDED) != 0 ? CFI_SUSPENDED : CFI_ENDED;
-	c->erase_began_us = us; /* spent, until it is resumed */
+	c->suspend_status = mmio_read32(c->base + (uintptr_t)offset);
+	c->state = CFI_SUSPENDED;
+	c->erase_began_us = us;
 	return (0);
 }
 
-/* Only chips that were suspended get the command: one may have ended before. */
+/* Only chips that were suspended get the command: one may have ended before, or both. */
 static int
 cfi_erase_resume(struct flash *flash)
 {
@@ -306,11 +305,9 @@ cfi_erase_resume(struct flash *flash)
 	uint64_t offset = (uint64_t)c->block * flash->geometry.block_bytes;
 	uint32_t bits = 32 / c->lanes, word = 0;
 
-	if (c->state == CFI_ENDED)
-		return (0);
 	KASSERT(c->state == CFI_SUSPENDED, "C2: an erase is suspended");
 	for (uint32_t lane = 0; lane < c->lanes; lane++) {
-		bool suspended = (c->ended_status >> lane * bits & CFI_SR_SUSPENDED) != 0;
+		bool suspended = (c->suspend_status >> lane * bits & CFI_SR_SUSPENDED) != 0;
 
 		word |= (suspended ? CFI_CONFIRM : CFI_ARRAY) << lane * bits;
 	}

@@ -38,9 +38,8 @@
 
 enum cfi_unlock { CFI_UNLOCK_NONE, CFI_UNLOCK_ALL, CFI_UNLOCK_EACH };
 
-/* IDLE --erase_start--> ERASING <--suspend, resume--> SUSPENDED; ended while it was being
- * suspended: ENDED --erase_poll--> IDLE. */
-enum cfi_state { CFI_IDLE, CFI_ERASING, CFI_SUSPENDED, CFI_ENDED };
+/* IDLE --erase_start--> ERASING <--suspend, resume--> SUSPENDED; ERASING --erase_poll--> IDLE */
+enum cfi_state { CFI_IDLE, CFI_ERASING, CFI_SUSPENDED };
 
 struct cfi_flash {
 	struct flash flash;
@@ -58,8 +57,8 @@ struct cfi_flash {
 	bool stuck;              /* something did not end in time */
 	uint8_t state;           /* enum cfi_state */
 	uint32_t block;          /* being erased */
-	uint32_t ended_status;   /* CFI_ENDED: of all lanes */
-	uint64_t erase_began_us; /* less the time suspended */
+	uint32_t suspend_status; /* CFI_SUSPENDED: of all lanes */
+	uint64_t erase_began_us; /* CFI_SUSPENDED: how long it has had */
 };
 
 /* value in every lane. */

@@ -106,7 +106,8 @@ chip_read(struct sim_cfi *s, struct sim_cfi_chip *c, uint32_t word)
 {
 	settle(s, c);
 	if (c->show == SIM_CFI_QUERY)
-		return (word < sizeof(s->query) ? s->query[word] : 0);
+		return (word >= sizeof(s->query) ? 0 : (uint32_t)s->query[word] +
+		    (word != 0 && word == s->odd_at && c == &s->chips[1]));
 	if (c->show == SIM_CFI_STATUS)
 		return (c->status | (busy(c) ? 0u : CFI_SR_READY) |
 		    (c->suspended ? CFI_SR_SUSPENDED : 0u));

@@ -153,6 +153,11 @@ query_bad_body(void *arg)
 	assert_int_equal(attach(), ERR_NODEV);
 	sim_cfi_close(&sim);
 	begin();
+	sim.odd_at = 0x2d;
+	assert_int_equal(attach(), ERR_NOTSUP);
+	assert_said("flash: the chips side by side are not alike; not used");
+	sim_cfi_close(&sim);
+	begin();
 	sim.query[0x13] = 3;
 	assert_int_equal(attach(), 0);
 	sim_cfi_close(&sim);

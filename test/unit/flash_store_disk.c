@@ -15,6 +15,7 @@
 #include "drivers/drivers_params.h"
 #include "drivers/flash_store.h"
 #include "kern/blkdev.h"
+#include "kern/kern_params.h"
 #include "kern/sched.h"
 #include "test/host/console_tap.h"
 #include "test/host/sim_flash.h"
@@ -176,6 +177,43 @@ reads_wait_body(void *arg)
 }
 SIM_TEST(reads_wait)
 
+/* Another write comes with the read, and the block layer gives it out first: it waits, but
+ * is not forgotten. */
+static void
+deferred_body(void *arg)
+{
+	struct bio write = { .op = BIO_WRITE, .priority = BIO_PAGEOUT, .block = 100,
+		.block_count = 32, .segment_count = 1,
+		.segments = { { SIM_RAM_BASE, 32 * 4096 } }, .done = write_done };
+	struct bio second = { .op = BIO_WRITE, .priority = BIO_PAGEOUT, .block = 200,
+		.block_count = 1, .segment_count = 1,
+		.segments = { { SIM_RAM_BASE + 4096, 4096 } }, .done = write_done };
+	struct bio read = { .op = BIO_READ, .priority = BIO_PAGEIN, .block = 5, .block_count = 1,
+		.segment_count = 1, .segments = { { SIM_RAM_BASE + 0x40000, 4096 } },
+		.done = read_done };
+
+	(void)arg;
+	disk_begin();
+	sim.flash.geometry.can_suspend = true;
+	sim.erase_polls = 20;
+	kern_params.blk_pass_max = 0;
+	order = read_done_at = write_done_at = 0;
+	memset(phys_to_virt(SIM_RAM_BASE + 4096), 0x77, 4096);
+	blk_submit(dev, &write);
+	while (!sim.erasing)
+		tsleep(&order, "erasing", 100);
+	blk_submit(dev, &second);
+	blk_submit(dev, &read);
+	while (order < 3)
+		tsleep(&write_done_at, "write", 100000);
+	assert_int_equal(read_done_at, 1);
+	assert_int_equal(blk_read(dev, 200, phys_to_virt(SIM_RAM_BASE), 1), 0);
+	assert_int_equal(*(uint8_t *)phys_to_virt(SIM_RAM_BASE), 0x77);
+	sim.erase_polls = 0;
+	disk_end();
+}
+SIM_TEST(deferred)
+
 /* With nothing to do blocks are erased ahead of need. */
 static void
 idle_body(void *arg)
@@ -200,6 +238,7 @@ main(void)
 		cmocka_unit_test(test_disk),
 		cmocka_unit_test(test_reads_first),
 		cmocka_unit_test(test_reads_wait),
+		cmocka_unit_test(test_deferred),
 		cmocka_unit_test(test_idle),
 	};
 
