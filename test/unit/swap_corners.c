@@ -83,6 +83,18 @@ touch(uint32_t first, uint32_t end, uint32_t tag)
 }
 
 static void
+clean(struct vm_object *of, uint32_t first, uint32_t end)
+{
+	struct vm_page *m;
+
+	for (; first < end; first++) {
+		m = vm_page_lookup(of, first);
+		if (m->dirty != 0 && !vm_page_busied(m))
+			assert_true(vm_pageout_clean(m) > 0);
+	}
+}
+
+static void
 launder(uint32_t first, uint32_t end)
 {
 	uint32_t i;
@@ -91,10 +103,7 @@ launder(uint32_t first, uint32_t end)
 		vm_page_deactivate(vm_page_lookup(object, i));
 		vm_page_test_dirty(vm_page_lookup(object, i));
 	}
-	for (i = first; i < end; i++)
-		if (vm_page_lookup(object, i)->dirty != 0 &&
-		    !vm_page_busied(vm_page_lookup(object, i)))
-			assert_true(vm_pageout_clean(vm_page_lookup(object, i)) > 0);
+	clean(object, first, end);
 }
 
 static void
@@ -251,7 +260,7 @@ RUN_TEST(swap_off_gives_up_on_slots_that_stay)
 	other = vm_object_allocate(32);
 	other->type = OBJT_SWAP;
 	sim_swap_dirty_run(other, 0, 16);
-	assert_true(vm_pageout_clean(vm_page_lookup(other, 0)) > 0);
+	clean(other, 0, 16);
 	sim_swap_settle(other);
 	vm_object_pip_add(other, 1);
 	assert_int_equal(task_create(&t, "dealloc", PRI_NORMAL, deallocate, other), 0);
