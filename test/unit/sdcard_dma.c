@@ -205,6 +205,38 @@ test_engine_stuck(void **state)
 	sd_run_all(engine_stuck_body_dma, *state);
 }
 
+/* The card's errors are not laid at the engine's door, and end the wait at once. */
+static void
+card_error_body(void *arg)
+{
+	uint64_t start_us;
+
+	(void)arg;
+	sd_begin_attached();
+	start_us = timer_now_us();
+	for (uint32_t i = 0; i < 3; i++) {
+		sd_card.data_fail_block = 3;
+		sd_card.data_fail_count = 2;
+		sd_card.data_fail_result = SIM_CARD_BAD_CRC;
+		sd_assert_reads_right(300, 20);
+		sd_card.data_fail_count = 2;
+		sd_assert_writes_right(600, 20);
+	}
+	assert_true(timer_now_us() - start_us < 900000);
+	assert_int_equal(sd_dev->retries, 12);
+	assert_false(sd_said("from now on"));
+	sd_assert_reads_right(900, 20);
+	assert_true(sim_dma.chains >= 7);
+	sd_end();
+}
+DMA_BODY(card_error_body)
+
+static void
+test_card_error(void **state)
+{
+	sd_run_all(card_error_body_dma, *state);
+}
+
 /* An interrupt that gets lost costs a look at the registers, not a transfer. */
 static void
 lost_interrupt_body(void *arg)
@@ -272,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_long_list),
 		cmocka_unit_test(test_engine_error),
 		cmocka_unit_test(test_engine_stuck),
+		cmocka_unit_test(test_card_error),
 		cmocka_unit_test(test_lost_interrupt),
 		cmocka_unit_test(test_channel),
 	};

@@ -150,6 +150,30 @@ test_other_card(void **state)
 	sd_run_all(other_card_body, *state);
 }
 
+/* A card of another size is another card, whatever its CID says. */
+static void
+other_size_body(void *arg)
+{
+	(void)arg;
+	sd_begin_attached();
+	sd_card.block_count = SD_BLOCKS / 2;
+	sim_card_power_cycle(&sd_card);
+	assert_int_equal(sd_write_blocks(300, 20), ERR_NODEV);
+	assert_true(sd_is_pattern(sd_card.bytes + 300 * 512, 300, 20));
+	sd_card.block_count = SD_BLOCKS;
+	sim_card_power_cycle(&sd_card);
+	tsleep(&put_back_event, "test", 1500000);
+	sd_assert_writes_right(300, 20);
+	sd_assert_reads_right(SD_BLOCKS - 8, 8);
+	sd_end();
+}
+
+static void
+test_other_size(void **state)
+{
+	sd_run_all(other_size_body, *state);
+}
+
 /* Without a request the going and coming shows all the same. */
 static void
 idle_body(void *arg)
@@ -407,6 +431,7 @@ main(void)
 		cmocka_unit_test(test_request_waits),
 		cmocka_unit_test(test_gives_up),
 		cmocka_unit_test(test_other_card),
+		cmocka_unit_test(test_other_size),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_lost_completion),
 		cmocka_unit_test(test_stuck_busy),
