@@ -280,7 +280,7 @@ block_recover(struct flash_store *s, uint32_t b, bool table)
 {
 	struct walk w = { .table = table, .blank = true };
 	uint64_t offset = (uint64_t)b * s->flash->geometry.block_bytes;
-	uint32_t word[STORE_ENTRY_OFFSET / 4];
+	uint32_t word[STORE_ENTRY_OFFSET / 4] = { 0 };
 	const struct store_header *h = (const struct store_header *)(void *)word;
 	bool good;
 	int error = store_flash_read(s, offset, word, sizeof(word));

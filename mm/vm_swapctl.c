@@ -136,10 +136,10 @@ vm_swapon(const char *name)
 
 	if (name[0] == '/')
 		error = swap_file_attach(name, &dev);
-	else if ((dev = blk_find(name)) == NULL)
-		error = ERR_NODEV;
+	else
+		dev = blk_find(name);
 	if (error == 0)
-		error = swapon_device(dev);
+		error = dev != NULL ? swapon_device(dev) : ERR_NODEV;
 	if (error != 0 && dev != NULL && !swap_pager_uses(dev))
 		swap_file_detach(dev);
 	return (error);
