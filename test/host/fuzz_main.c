@@ -57,7 +57,8 @@ static bool running;
 static uint64_t runs_done;
 static uint32_t seconds;
 
-void __sanitizer_set_death_callback(void (*fn)(void));
+/* Of the sanitizers; the build for coverage has none. */
+void __sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
 
 /* ---- one input */
 
@@ -329,7 +330,8 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--seconds") == 0)
 		seconds = (uint32_t)strtoul(argv[2], NULL, 0);
 	signal(SIGALRM, hang);
-	__sanitizer_set_death_callback(keep_input);
+	if (__sanitizer_set_death_callback != NULL)
+		__sanitizer_set_death_callback(keep_input);
 	if (!files) {
 		remember_seeds();
 		remember_corpus();
