@@ -54,8 +54,19 @@ static uint8_t buffer[READ_BYTES];
 
 /* ---- changes */
 
-static const uint32_t telling[] = { 0, 1, 2, 3, 0x0ffffff6, 0x0ffffff7, 0x0ffffff8, 0x0fffffff,
-	0xffffffff, 0xfffffffe, 0x7fffffff, 0x80000000, 66200, 66201, 66202, 4096 };
+/* Among them clusters past the last one, and those whose entries would be the next FAT's. */
+static uint32_t
+telling(uint32_t n)
+{
+	static const uint32_t fixed[] = { 0, 1, 2, 3, 0x0ffffff6, 0x0ffffff7, 0x0ffffff8,
+		0x0fffffff, 0xffffffff, 0x7fffffff, 0x80000000, 4096 };
+	uint32_t entries = (uint32_t)(layout.fat_bytes / 4);
+
+	n %= sizeof(fixed) / sizeof(fixed[0]) + 4;
+	if (n >= 4)
+		return (fixed[n - 4]);
+	return (n < 2 ? layout.cluster_count + 1 + n : entries + n - 2);
+}
 
 static void
 put(uint64_t at, uint32_t value, uint32_t bytes)
@@ -72,7 +83,7 @@ change(const uint8_t raw[CHANGE_BYTES])
 	bool both = (raw[0] & 0x10) == 0;
 
 	if (raw[0] & 0x20)
-		value = telling[value % (sizeof(telling) / sizeof(telling[0]))];
+		value = telling(value);
 	switch (raw[0] & 3) {
 	case CHANGE_BOOT:
 		put(where % 512, value, bytes);
@@ -285,6 +296,7 @@ fuzz_seed(uint32_t n, uint8_t *data)
 		{ CHANGE_ENTRY | 0x04, 1, 0x3a, 0, 5, 0, 0, 0, CHANGE_ENTRY, 1, 0x2b, 0, 0x10 },
 		{ CHANGE_ENTRY, 0, 0x40, 0, 0x43 },
 		{ CHANGE_BYTE, 2, 0, 0, 1 },
+		{ CHANGE_BOOT, 0, 40, 0, 0x80, 0, 0, 0, CHANGE_FAT | 0x20, 0, 30, 0, 2 },
 	};
 
 	if (n == sizeof(seeds) / sizeof(seeds[0]))

@@ -59,6 +59,7 @@ static uint32_t seconds;
 
 /* Of the sanitizers; the build for coverage has none. */
 void __sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
+const char *__ubsan_default_options(void);
 
 /* ---- one input */
 
@@ -80,11 +81,18 @@ keep_input(void)
 	    (unsigned long long)runs_done + 1, path);
 }
 
-static void
-hang(int signal_number)
+/* The checker of undefined behaviour knows no callback. */
+const char *
+__ubsan_default_options(void)
 {
-	(void)signal_number;
-	fprintf(stderr, "%s: no end after %u s\n", name, HANG_S);
+	return ("abort_on_error=1");
+}
+
+static void
+stopped(int signal_number)
+{
+	if (signal_number == SIGALRM)
+		fprintf(stderr, "%s: no end after %u s\n", name, HANG_S);
 	keep_input();
 	_exit(1);
 }
@@ -279,6 +287,8 @@ test_changed_inputs(void **state)
 	struct rng rng;
 
 	(void)state;
+	if (running)
+		fail_msg("a known input fails already");
 	seed = sim_seed(seconds == 0 ? 1 : 0);
 	rng_seed(&rng, seed);
 	print_message("%s: seed %llu\n", name, (unsigned long long)seed);
@@ -329,7 +339,8 @@ main(int argc, char **argv)
 		return (write_seeds(argv[2]));
 	if (argc == 3 && strcmp(argv[1], "--seconds") == 0)
 		seconds = (uint32_t)strtoul(argv[2], NULL, 0);
-	signal(SIGALRM, hang);
+	signal(SIGALRM, stopped);
+	signal(SIGABRT, stopped);
 	if (__sanitizer_set_death_callback != NULL)
 		__sanitizer_set_death_callback(keep_input);
 	if (!files) {
