@@ -39,7 +39,8 @@ struct store_header {
 };
 _Static_assert(sizeof(struct store_header) == 32, "programmed as one piece");
 
-#define STORE_MARK_OFFSET  32u /* a word: blank, or 0: about to be erased */
+#define STORE_MARK_OFFSET  32u /* blank, or zeros: about to be erased */
+#define STORE_MARK_BYTES   32u
 #define STORE_ENTRY_OFFSET 64u /* first entry of the first copy */
 
 /* What a place holds; programmed after the data, twice. */

@@ -118,8 +118,8 @@ entry_valid(const struct flash_store *s, const struct store_entry *e, uint32_t p
 	    e->slot <= s->slot_count);
 }
 
-int
-store_entry_read(struct flash_store *s, uint32_t place, struct store_entry *e)
+static int
+entry_read_once(struct flash_store *s, uint32_t place, struct store_entry *e)
 {
 	bool blank = true;
 
@@ -133,6 +133,16 @@ store_entry_read(struct flash_store *s, uint32_t place, struct store_entry *e)
 		blank = blank && entry_blank(e);
 	}
 	return (blank ? ERR_NOENT : ERR_CORRUPT);
+}
+
+int
+store_entry_read(struct flash_store *s, uint32_t place, struct store_entry *e)
+{
+	int error = ERR_CORRUPT;
+
+	for (uint32_t i = 0; i < READ_TRIES && error == ERR_CORRUPT; i++)
+		error = entry_read_once(s, place, e);
+	return (error);
 }
 
 static int
@@ -248,7 +258,7 @@ erase_wait(struct flash_store *s)
 int
 store_block_mark(struct flash_store *s, uint32_t b)
 {
-	static const uint32_t mark[8]; /* zeros, of the size of an entry */
+	static const uint32_t mark[STORE_MARK_BYTES / 4]; /* zeros */
 
 	return (program(s, block_offset(s, b) + STORE_MARK_OFFSET, mark, sizeof(mark)));
 }

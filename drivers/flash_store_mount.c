@@ -30,10 +30,11 @@
 #include "lib/assert.h"
 
 #define BLOCKS_MIN     8u
-#define BLOCKS_MAX     (STORE_SLOT_BYTES * 8) /* bits of the table */
+#define BLOCKS_MAX     2048u /* walks over them do not yield everywhere */
 #define SPARE_SHARE    8u /* one block in so many: room to work in, and to go bad */
 #define SPARE_MIN      2u
 #define GC_FREE_EXTRA  4u
+#define READ_TRIES     3u
 #define LOOK_BYTES     512u /* of a block, to see if it is in use */
 
 /* What the headers of a flash say. */
@@ -79,7 +80,7 @@ geometry_fault(const struct flash_geometry *g)
 	    g->block_bytes > 1u << 24)
 		return ("erase blocks are not of 16 KiB to 16 MiB");
 	if (g->block_count < BLOCKS_MIN || g->block_count > BLOCKS_MAX)
-		return ("there are not 8 to 32,768 erase blocks");
+		return ("there are not 8 to 2,048 erase blocks");
 	if (!power_of_two(g->program_bytes) || g->program_bytes > sizeof(struct store_entry))
 		return ("more than 32 bytes must be programmed at once");
 	if (!power_of_two(g->buffer_bytes) || g->buffer_bytes < g->program_bytes)
@@ -142,6 +143,34 @@ header_valid(const struct flash_store *s, const struct store_header *h)
 	    h->slot_count != 0 && h->slot_count <= s->slot_limit);
 }
 
+/* Is the mark set? By most of its bits: neither a flipped bit nor a program that did not
+ * end decides. */
+static bool
+marked(const uint32_t *word)
+{
+	uint32_t ones = 0;
+
+	for (uint32_t i = 0; i < STORE_MARK_BYTES / 4; i++)
+		ones += (uint32_t)__builtin_popcount(word[STORE_MARK_OFFSET / 4 + i]);
+	return (ones < STORE_MARK_BYTES * 4);
+}
+
+/* The first bytes of b, again if its header does not look good: a bit may be wrong once. */
+static int
+header_read(struct flash_store *s, uint32_t b, uint32_t *word, uint32_t bytes)
+{
+	const struct store_header *h = (const struct store_header *)(void *)word;
+	int error;
+
+	for (uint32_t i = 0; i < READ_TRIES; i++) {
+		error = store_flash_read(s, (uint64_t)b * s->flash->geometry.block_bytes, word,
+		    bytes);
+		if (error != 0 || header_valid(s, h))
+			break;
+	}
+	return (error);
+}
+
 /* Erased, cleared, or begun to be ours: not somebody else's. The first word may be torn. */
 static bool
 unused(const uint32_t *word)
@@ -178,8 +207,7 @@ survey(struct flash_store *s, struct survey *v)
 	*v = (struct survey){ 0 };
 	for (uint32_t b = 0; b < s->block_count; b++) {
 		const struct store_header *h = (const struct store_header *)(void *)s->page;
-		int error = store_flash_read(s,
-		    (uint64_t)b * s->flash->geometry.block_bytes, word, LOOK_BYTES);
+		int error = header_read(s, b, word, LOOK_BYTES);
 
 		if (error != 0)
 			return (error);
@@ -193,7 +221,7 @@ survey(struct flash_store *s, struct survey *v)
 		s->blocks[b].counted = true;
 		v->counted++;
 		v->erase_sum += h->erase_count;
-		survey_format(v, h, word[STORE_MARK_OFFSET / 4] == STORE_BLANK);
+		survey_format(v, h, !marked(word));
 	}
 	return (0);
 }
@@ -233,9 +261,14 @@ former_is_newer(struct flash_store *s, const struct store_entry *e, bool *newer)
 static int
 data_agrees(struct flash_store *s, const struct store_entry *e, bool *agrees)
 {
-	int error = store_flash_read(s, store_data_offset(s, e->place), s->page, STORE_SLOT_BYTES);
+	int error = 0;
 
-	*agrees = error == 0 && crc32c(0, s->page, STORE_SLOT_BYTES) == e->data_crc;
+	*agrees = false;
+	for (uint32_t i = 0; i < READ_TRIES && error == 0 && !*agrees; i++) {
+		error = store_flash_read(s, store_data_offset(s, e->place), s->page,
+		    STORE_SLOT_BYTES);
+		*agrees = error == 0 && crc32c(0, s->page, STORE_SLOT_BYTES) == e->data_crc;
+	}
 	return (error);
 }
 
@@ -279,14 +312,13 @@ static int
 block_recover(struct flash_store *s, uint32_t b, bool table)
 {
 	struct walk w = { .table = table, .blank = true };
-	uint64_t offset = (uint64_t)b * s->flash->geometry.block_bytes;
 	uint32_t word[STORE_ENTRY_OFFSET / 4] = { 0 };
 	const struct store_header *h = (const struct store_header *)(void *)word;
 	bool good;
-	int error = store_flash_read(s, offset, word, sizeof(word));
+	int error = header_read(s, b, word, sizeof(word));
 
 	good = error == 0 && header_valid(s, h) && h->format == s->format;
-	if (error != 0 || (good && word[STORE_MARK_OFFSET / 4] != STORE_BLANK))
+	if (error != 0 || (good && marked(word)))
 		return (error);
 	w.doubtful = !good;
 	for (uint32_t i = 0; i < s->slots_per_block && error == 0; i++) {

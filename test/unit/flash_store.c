@@ -153,7 +153,7 @@ test_layout(void **state)
 	layout_refused((struct flash_geometry){ 24576, 256, 4, 64, 0, false });
 	layout_refused((struct flash_geometry){ 65536, 7, 4, 64, 0, false });
 	layout_refused((struct flash_geometry){ 65536, 10, 4, 64, 0, false });
-	layout_refused((struct flash_geometry){ 65536, 40000, 4, 64, 0, false });
+	layout_refused((struct flash_geometry){ 65536, 2049, 4, 64, 0, false });
 	layout_refused((struct flash_geometry){ 65536, 256, 64, 64, 0, false });
 	layout_refused((struct flash_geometry){ 65536, 256, 4, 2, 0, false });
 }
@@ -386,6 +386,10 @@ flips_body(void *arg)
 	for (uint32_t i = 0; i < 10; i++)
 		check_all();
 	assert_true(store.dev.retries > 10);
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(mount(false), 0);
+		check_all();
+	}
 	end();
 }
 SIM_TEST(flips)
