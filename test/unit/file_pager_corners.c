@@ -186,6 +186,43 @@ RUN_TEST(file_map_that_is_too_short_is_refused)
 	put_away();
 }
 
+static struct vm_page *dirtied[2];
+
+/* Whichever is not being written just now. */
+static void
+dirty_main(void *arg)
+{
+	uint32_t i;
+
+	(void)arg;
+	while (!done) {
+		for (i = 0; i < 2; i++) {
+			if (vm_page_busied(dirtied[i]))
+				continue;
+			vm_page_hold(dirtied[i]);
+			file_pager_changed(dirtied[i]);
+			vm_page_unhold(dirtied[i]);
+		}
+		tsleep(&done, "dirty", 10);
+	}
+}
+
+/* J2: somebody who writes without end does not keep sync for ever. */
+RUN_TEST(file_sync_ends_though_the_file_is_dirtied_without_end)
+{
+	(void)arg;
+	boot();
+	dirtied[0] = get(3);
+	dirtied[1] = get(9);
+	start(dirty_main);
+	assert_int_equal(file_pager_sync(object, 0, 0, OBJPC_SYNC, false), 0);
+	assert_in_range(sim_file_disk.writes, 4, 8);
+	assert_int_not_equal(object->flags & OBJ_MIGHTBEDIRTY, 0);
+	done = true;
+	tsleep(&vm_domains, "end", 1000);
+	put_away();
+}
+
 static void
 read_main(void *arg)
 {
@@ -349,6 +386,7 @@ main(void)
 		cmocka_unit_test(file_object_at_work_is_not_given_up),
 		cmocka_unit_test(file_object_with_cached_pages_is_not_given_up),
 		cmocka_unit_test(file_map_that_is_too_short_is_refused),
+		cmocka_unit_test(file_sync_ends_though_the_file_is_dirtied_without_end),
 		cmocka_unit_test(file_page_of_a_locked_object_waits),
 		cmocka_unit_test(file_read_errors_reach_the_reader),
 		cmocka_unit_test(file_write_without_a_map_keeps_page_and_transfer),

@@ -53,7 +53,7 @@ boot(void)
 	sim_swap_be_pagedaemon();
 }
 
-/* An area on a partition of a disk with units, which takes 8 pages in a request. */
+/* An area on a partition of a disk with units, which takes 4 pages in a request. */
 static void
 boot_partition(int64_t discard_us)
 {
@@ -67,7 +67,7 @@ boot_partition(int64_t discard_us)
 	disk.dev.align_blocks = disk.dev.erase_blocks = UNIT;
 	disk.latency_us = 100;
 	part = (struct blkdev){ .name = "p0s1", .parent = &disk.dev, .parent_block = PART_BLOCK,
-		.block_count = SLOTS * 8, .bio_blocks_max = 64 };
+		.block_count = SLOTS * 8, .bio_blocks_max = 32 };
 	assert_int_equal(blk_register(&part), 0);
 	free(records);
 	records = aligned_alloc(64, (bytes + 63) & ~63ull);
@@ -186,7 +186,7 @@ RUN_TEST(swap_requests_fit_a_small_device)
 		vm_page_deactivate(m[wanted]);
 		vm_page_xunbusy(m[wanted]);
 		vm_object_pip_wakeup(object, 1);
-		assert_int_equal(object->resident_count, 8);
+		assert_int_equal(object->resident_count, 4);
 		for (i = 0; i < 16; i++)
 			if (vm_page_lookup(object, i) != NULL)
 				assert_true(vm_pageout_try_free(vm_page_lookup(object, i)));

@@ -56,6 +56,23 @@ dirty(vm_pindex_t pindex)
 	return (m);
 }
 
+/* Nobody has the file open: its clean pages go as others do. */
+RUN_TEST(grow_T1f_clean_page_of_an_unused_file_goes)
+{
+	struct vm_page *m = NULL;
+
+	(void)arg;
+	boot();
+	assert_int_equal(file_pager_page(object, 5, 0, &alive, &m), 0);
+	vm_page_unhold(m);
+	vm_page_deactivate(m);
+	vm_object_deallocate(object); /* kept, with its pages */
+	assert_int_equal(object->ref_count, 0);
+	vm_pageout_grow_cache(0, 0, UINT64_MAX);
+	assert_true(vm_page_is_cached(object, 5));
+	sim_mm_check();
+}
+
 /* One page is in the range: the whole file is written, and that page goes. */
 RUN_TEST(grow_T2a_file_is_written_as_a_whole)
 {
@@ -106,6 +123,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(grow_T1f_clean_page_of_an_unused_file_goes),
 		cmocka_unit_test(grow_T2a_file_is_written_as_a_whole),
 		cmocka_unit_test(grow_T5b_ends_when_no_file_can_be_written),
 	};

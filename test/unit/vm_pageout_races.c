@@ -11,8 +11,10 @@
 #include <cmocka.h>
 
 #include "kern/sched.h"
+#include "mm/mm_params.h"
 #include "mm/vm_launder.h"
 #include "mm/vm_page_lock.h"
+#include "mm/vm_pageout.h"
 #include "mm/vm_pageout_grow.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
@@ -195,6 +197,30 @@ RUN_TEST(grow_T2a_dirty_page_of_a_dying_object_is_not_written)
 	finish();
 }
 
+/* Above the minimum, below the wake-up mark, and nothing to be had: it stays asked for until
+ * there is enough. */
+RUN_TEST(worker_stays_asked_between_minimum_and_wakeup)
+{
+	struct vm_domain *vmd = &vm_domains[0];
+
+	(void)arg;
+	boot();
+	mm_params.pageout_wakeup_above_min = 1;
+	vm_meter_set_wakeup_thresh(vmd);
+	assert_int_equal(vm_pageout_start(), 0);
+	tsleep(&vm, "start", 1000);
+	sim_swap_leave_free(vmd->v_free_min);
+	pagedaemon_wakeup(vmd);
+	tsleep(&vm, "passes", 3000000);
+	assert_true(vmd->vm_pages_needed);
+	sim_swap_leave_free(vmd->v_free_target + 1);
+	tsleep(&vm, "passes", 3000000);
+	assert_false(vmd->vm_pages_needed);
+	mm_params.pageout_wakeup_above_min = 0;
+	vm_meter_set_wakeup_thresh(vmd);
+	finish();
+}
+
 int
 main(void)
 {
@@ -203,6 +229,7 @@ main(void)
 		cmocka_unit_test(grow_T1c_page_that_moves_at_the_yield_is_met_again),
 		cmocka_unit_test(grow_T1d_page_that_went_while_its_lock_was_awaited),
 		cmocka_unit_test(grow_T2a_dirty_page_of_a_dying_object_is_not_written),
+		cmocka_unit_test(worker_stays_asked_between_minimum_and_wakeup),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

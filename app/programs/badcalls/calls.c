@@ -154,7 +154,7 @@ const struct bad_call bad_calls[EBB_SYS_COUNT] = {
 	    .writes = true,
 	    .rows = ROWS({ { EBB_RLIMIT_COUNT, GOOD }, EINVAL }, { { MINUS(1), GOOD }, EINVAL }) },
 	[EBB_SYS_SWAPON] = { "swapon", { GOOD }, .pointer = 1,
-	    .rows = ROWS({ { PLACE(PLACE_NO_SUCH_FILE) }, ENODEV },
+	    .rows = ROWS({ { PLACE(PLACE_NO_SUCH_FILE) }, ENOENT },
 		{ { PLACE(PLACE_EMPTY_STRING) }, ENODEV },
 		{ { PLACE(PLACE_LONG_STRING) }, ENAMETOOLONG }) },
 	[EBB_SYS_SWAPOFF] = { "swapoff", { GOOD }, .pointer = 1,
