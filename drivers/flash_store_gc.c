@@ -93,6 +93,7 @@ move(struct flash_store *s, uint32_t slot, uint32_t place)
 		flags = STORE_ENTRY_LOST;
 	else if (error != 0)
 		return (error);
+	sched_maybe_yield();
 	error = store_append(s, slot, s->page, flags);
 	if (error == 0)
 		s->gc_copies++;

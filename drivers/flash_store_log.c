@@ -382,6 +382,7 @@ place_program(struct flash_store *s, uint32_t place, const struct store_entry *e
 {
 	int error = program(s, store_data_offset(s, place), page, STORE_SLOT_BYTES);
 
+	sched_maybe_yield();
 	if (error == 0)
 		error = program(s, store_entry_offset(s, place, 0), e, sizeof(*e));
 	if (error == 0)
@@ -424,6 +425,7 @@ store_append(struct flash_store *s, uint32_t slot, const void *page, uint32_t fl
 		e.place = b * s->slots_per_block + s->head_next;
 		e.sequence = ++s->sequence; /* also of attempts that fail: no two are equal */
 		e.crc = store_entry_crc(&e);
+		sched_maybe_yield();
 		error = place_program(s, e.place, &e, page);
 		if (error == 0) {
 			place_taken(s, slot, e.place);

@@ -151,7 +151,8 @@ marked(const uint32_t *word)
 	uint32_t ones = 0;
 
 	for (uint32_t i = 0; i < STORE_MARK_BYTES / 4; i++)
-		ones += (uint32_t)__builtin_popcount(word[STORE_MARK_OFFSET / 4 + i]);
+		for (uint32_t w = word[STORE_MARK_OFFSET / 4 + i]; w != 0; w &= w - 1)
+			ones++;
 	return (ones < STORE_MARK_BYTES * 4);
 }
 
