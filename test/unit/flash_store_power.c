@@ -306,13 +306,12 @@ test_power_cuts_lose_nothing(void **state)
 	drivers_params.flash_wear_gap = 3;
 	sim_run(power_body, state);
 	print_message("%llu runs: %llu writes, %llu reads, %llu erases, %llu cuts, %llu mounts; "
-	    "%llu bad blocks, %llu stores read-only, %llu wear moves, %llu suspends\n",
+	    "%llu bad blocks, %llu stores read-only, %llu wear moves\n",
 	    (unsigned long long)runs_max, (unsigned long long)seen.writes,
 	    (unsigned long long)seen.reads, (unsigned long long)seen.erases,
 	    (unsigned long long)seen.cuts, (unsigned long long)seen.mounts,
 	    (unsigned long long)seen.bad_blocks, (unsigned long long)seen.read_only,
-	    (unsigned long long)drivers_params.flash_wear_moves,
-	    (unsigned long long)drivers_params.flash_suspends);
+	    (unsigned long long)drivers_params.flash_wear_moves);
 	if (runs_max < RUNS)
 		return;
 	/* It has met what it is for. */
