@@ -33,6 +33,9 @@
 
 extern const char kernel_text_start[], kernel_end[];
 
+/* A tree with more ranges of RAM is damaged; asking for all of them is quadratic. */
+#define TREE_RANGES_MAX 64u
+
 static const void *tree;
 static uint64_t table_bytes;
 static struct boot_node nodes[BOOTMEM_RANGES_MAX];
@@ -145,7 +148,8 @@ boot_ram(void)
 	uint32_t n;
 
 	bootmem_init();
-	for (n = 0; tree != NULL && devtree_memory(tree, n, &pa, &bytes) == 0; n++)
+	for (n = 0; n < TREE_RANGES_MAX && tree != NULL &&
+	    devtree_memory(tree, n, &pa, &bytes) == 0; n++)
 		add_ram(pa, bytes, devtree_memory_node(tree, n));
 	if (n == 0 && board.memory != NULL && board.memory(&pa, &bytes) == 0)
 		add_ram(pa, bytes, 0);

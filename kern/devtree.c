@@ -193,7 +193,8 @@ devtree_memory_node(const void *blob, uint32_t n)
 int
 devtree_reserved(const void *blob, uint32_t n, uint64_t *pa, uint64_t *bytes)
 {
-	if (fdt_num_mem_rsv(blob) <= (int)n || fdt_get_mem_rsv(blob, (int)n, pa, bytes) != 0)
+	/* Counting them first would make asking for all of them quadratic. */
+	if (fdt_get_mem_rsv(blob, (int)n, pa, bytes) != 0 || *bytes == 0)
 		return (ERR_NOENT);
 	return (0);
 }
