@@ -35,7 +35,6 @@
 #define PAGES       1024u /* of the object: 4 MiB */
 #define READ_PAGES  8u
 #define SOME_PAGES  256u  /* read one by one */
-#define PAGE_BLOCKS 8u
 
 static uint8_t buffer[RAW_BYTES] __attribute__((aligned(4096)));
 static struct rng rng;
@@ -54,8 +53,9 @@ per_page(uint64_t ticks, uint32_t pages)
 static uint32_t
 raw(struct blkdev *dev, enum bio_op op, uint32_t pages, bool in_order)
 {
-	uint32_t blocks = pages * PAGE_BLOCKS, i, error = 0;
-	uint64_t span = (uint64_t)RAW_ROUNDS * RAW_BYTES / 512, first = dev->block_count - span;
+	uint32_t blocks = pages * (PAGE_SIZE / dev->block_bytes), i, error = 0;
+	uint64_t span = (uint64_t)RAW_ROUNDS * RAW_BYTES / dev->block_bytes;
+	uint64_t first = dev->block_count - span;
 	uint64_t ticks = get_cyclecount(), at = first;
 
 	for (i = 0; i < RAW_ROUNDS; i++) {
