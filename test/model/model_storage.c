@@ -12,7 +12,8 @@
  * the data (or is away just now); when the trouble is over every other page is as it was
  * written; at the end every frame and slot has come back.
  *
- * EBB_SEED=n replays a run exactly; EBB_SEEDS=n: so many runs.
+ * EBB_SEED=n replays a run exactly; EBB_SEEDS=n: so many runs, EBB_START=n: with the seeds
+ * behind n.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -324,12 +325,13 @@ run_body(void *arg)
 static void
 nothing_is_lost_or_wrong(void **state)
 {
-	const char *text = getenv("EBB_SEEDS");
+	const char *text = getenv("EBB_SEEDS"), *start = getenv("EBB_START");
 	uint64_t runs = text != NULL ? strtoul(text, NULL, 0) : RUNS, n, seed;
+	uint64_t first = start != NULL ? strtoul(start, NULL, 0) : 0;
 	uint32_t t;
 
 	for (n = 1; n <= runs; n++) {
-		seed = sim_seed(n);
+		seed = sim_seed(first + n);
 		sim_random_scheduler(seed);
 		if (getenv("EBB_TELL") != NULL)
 			print_message("EBB_SEED=%llu\n", (unsigned long long)seed);

@@ -290,8 +290,11 @@ static void
 power_body(void *arg)
 {
 	(void)arg;
+	const char *start = getenv("EBB_START");
+	uint64_t first = start != NULL ? strtoull(start, NULL, 0) : 0;
+
 	for (uint64_t i = 1; i <= runs_max; i++)
-		run(getenv("EBB_SEED") != NULL ? sim_seed(0) : i);
+		run(getenv("EBB_SEED") != NULL ? sim_seed(0) : first + i);
 }
 
 static void
