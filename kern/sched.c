@@ -138,6 +138,8 @@ run_queue_take(void)
 	else
 		t = starved != NULL ? starved : TAILQ_FIRST(&run_queue[__builtin_ctz(run_mask)]);
 	run_queue_remove(t);
+	histogram_add(&kern_params.sched_delay_us,
+	    timer_cycles_to_us(get_cyclecount() - t->runnable_since_cycles));
 	t->priority = t == starved ? PRI_FAULT : t->base_priority;
 	return (t);
 }

@@ -73,6 +73,9 @@ void cmd_zones(const struct monitor_call *call);
 /* commands_disk.c */
 void cmd_blkstat(const struct monitor_call *call);
 void cmd_fault(const struct monitor_call *call);
+/* commands_watch.c */
+void cmd_hist(const struct monitor_call *call);
+void cmd_pagemap(const struct monitor_call *call);
 /* commands_system.c */
 void cmd_trace(const struct monitor_call *call);
 void cmd_sync(const struct monitor_call *call);
