@@ -347,7 +347,7 @@ area_add(struct blkdev *dev, uint32_t slot_count, void *records, vm_size_t recor
 	swap_map_add_area(n, slot_count, records);
 	*area = (struct swap_area){ .dev = dev, .slot_count = slot_count, .records = records,
 		.record_bytes = record_bytes, .blocks_per_slot = blocks,
-		.run_max = mark(run_max, SWB_NPAGES) };
+		.run_max = mark(run_max, VM_PAGEOUT_CLUSTER_MAX) };
 	run_alloc_init(&area->runs, bits, slot_count);
 	run_alloc_take(&area->runs, 0, SWAP_RESERVED_SLOTS);
 	use_units(area, bits + whole_words(run_alloc_storage_bytes(slot_count)));

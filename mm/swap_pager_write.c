@@ -43,7 +43,7 @@
 
 struct swap_write {
 	struct bio bio;
-	struct vm_page *pages[SWB_NPAGES];
+	struct vm_page *pages[VM_PAGEOUT_CLUSTER_MAX];
 	struct vm_object *object;
 	uint32_t slot;
 	uint32_t count;
@@ -342,7 +342,7 @@ swap_put_pages(struct vm_object *object, struct vm_page **m, uint32_t count, uin
 	if (object->type == OBJT_DEFAULT)
 		object->type = OBJT_SWAP;
 	do {
-		n = count - done < SWB_NPAGES ? count - done : SWB_NPAGES;
+		n = count - done < VM_PAGEOUT_CLUSTER_MAX ? count - done : VM_PAGEOUT_CLUSTER_MAX;
 		n = put_cluster(object, m + done, n, wait);
 		for (i = done; i < done + n; i++)
 			outcomes[i] = VM_PAGER_PEND;

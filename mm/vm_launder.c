@@ -18,7 +18,8 @@
  *   allocate anything.
  * Invariants:
  *   U1 a page to launder is dirty, inactive, fully valid, not busy, not held;
- *   U2 a cluster is consecutive in its object, at most vmd->cluster_pages long;
+ *   U2 a cluster is consecutive in its object, at most vmd->cluster_pages long, or what
+ *      vm.pageout_cluster_pages says;
  *   U3 at pager entry every page is shared-busy and mapped nowhere for writing, and
  *      the object's paging_in_progress counts it: that, and no lock, is what holds
  *      while the pager works;
@@ -37,7 +38,7 @@
 
 /* A run being gathered: it grows at both ends from the middle of the array. */
 struct gather {
-	struct vm_page *mc[2 * VM_PAGEOUT_PAGE_COUNT];
+	struct vm_page *mc[2 * VM_PAGEOUT_CLUSTER_MAX];
 	uint32_t first; /* index of the lowest page */
 	uint32_t count;
 	uint32_t limit;
@@ -113,12 +114,13 @@ vm_pageout_clean(struct vm_page *m)
 	    m->dirty != 0, "U1: a page to launder is dirty, inactive, not busy, not held");
 	KASSERT(!vm_page_lock_held(m) && !sleep_lock_held(&m->object->lock),
 	    "U4: nobody else has locked page or object");
-	g.first = VM_PAGEOUT_PAGE_COUNT;
+	g.first = VM_PAGEOUT_CLUSTER_MAX;
 	g.count = 1;
-	g.limit = vm_domain_of(m)->cluster_pages;
+	g.limit = mm_params.pageout_cluster_pages != 0 ?
+	    (uint32_t)mm_params.pageout_cluster_pages : vm_domain_of(m)->cluster_pages;
 	g.mc[g.first] = m;
 	gather(&g);
-	KASSERT(g.count <= g.limit, "U2: a cluster is at most cluster_pages long");
+	KASSERT(g.count <= g.limit, "U2: a cluster is at most as long as was asked");
 	unlock(m);
 	return (vm_pageout_flush(&g.mc[g.first], g.count, 0, NULL));
 }
@@ -184,14 +186,14 @@ note_outcome(struct vm_flush_part *part, uint32_t i, enum vm_pager_outcome outco
 uint32_t
 vm_pageout_flush(struct vm_page **mc, uint32_t count, uint32_t flags, struct vm_flush_part *part)
 {
-	enum vm_pager_outcome outcomes[2 * VM_PAGEOUT_PAGE_COUNT];
+	enum vm_pager_outcome outcomes[VM_PAGEOUT_CLUSTER_MAX];
 	struct vm_object *object = mc[0]->object;
 	struct vm_flush_part whole = { .mreq = 0 };
 	uint32_t i, written = 0;
 
 	if (part == NULL)
 		part = &whole;
-	KASSERT(count > 0 && count <= 2 * VM_PAGEOUT_PAGE_COUNT && part->mreq <= count,
+	KASSERT(count > 0 && count <= VM_PAGEOUT_CLUSTER_MAX && part->mreq <= count,
 	    "U2: a flush fits its outcomes");
 	part->runlen = count - part->mreq;
 	part->eio = false;

@@ -39,6 +39,7 @@ typedef uint8_t vm_prot_t;     /* VM_PROT_* mask */
 
 #define VM_PAGEOUT_PAGE_COUNT       16   /* cluster, pages */
 #define VM_PAGEOUT_PAGE_COUNT_SMALL 8    /* when v_page_count < 2000 */
+#define VM_PAGEOUT_CLUSTER_MAX      32   /* of the tunable vm.pageout_cluster_pages */
 #define VM_SMALL_POOL_PAGES         2000
 #define MAXBSIZE                    65536u
 #define SWB_NPAGES                  16   /* largest swap cluster, pages */

@@ -112,6 +112,26 @@ RUN_TEST(swap_adjacent_clusters_leave_as_one_write)
 	finish();
 }
 
+/* Larger clusters, if they are asked for. */
+RUN_TEST(swap_clusters_of_32_if_asked_for)
+{
+	(void)arg;
+	boot(0, 0);
+	mm_params.pageout_cluster_pages = 32;
+	touch(0, 64, 1);
+	evict(0, 64);
+	assert_int_equal(mm_params.v_swapout, 2);
+	assert_int_equal(swap_map_lookup(object, 63), swap_map_lookup(object, 32) + 31);
+	for (uint32_t i = 0; i < 64; i++)
+		assert_int_equal(sim_swap_verify(vm, i, 1), 0);
+	mm_params.pageout_cluster_pages = 1;
+	touch(64, 68, 1);
+	evict(64, 68);
+	assert_int_equal(mm_params.v_swapout, 6);
+	mm_params.pageout_cluster_pages = 0;
+	finish();
+}
+
 /* Pages written over and over: always the open unit, upwards, however much is free behind. */
 RUN_TEST(swap_writes_go_through_a_unit_in_order)
 {
@@ -298,6 +318,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(swap_adjacent_clusters_leave_as_one_write),
+		cmocka_unit_test(swap_clusters_of_32_if_asked_for),
 		cmocka_unit_test(swap_writes_go_through_a_unit_in_order),
 		cmocka_unit_test(swap_dead_units_are_erased_when_idle),
 		cmocka_unit_test(swap_nothing_is_erased_while_the_disk_works),
