@@ -63,8 +63,9 @@ const struct monitor_command monitor_commands[] = {
 	    "swap there too (partition or file made by tools/mkswap, RAM disk); larger priority "
 	    "first", 2, cmd_swapon },
 	{ "sync", "", "write what is dirty of files to the disk", 0, cmd_sync },
-	{ "sysctl", "[NAME[=VALUE]]", "show tunables and statistics (a prefix lists), or set one",
-	    1, cmd_sysctl },
+	{ "sysctl", "[NAME[=VALUE] | -d SECONDS [PREFIX]]",
+	    "show tunables and statistics (a prefix lists), set one, or follow what changes", 3,
+	    cmd_sysctl },
 	{ "top", "", "programs by memory, domains, swap: every second until a key is hit", 0,
 	    cmd_top },
 	{ "trace", "[COUNT | EVENT on|off | stream]",

@@ -147,7 +147,7 @@ cmd_cat(const struct monitor_call *call)
 	}
 	err = vfs_lookup(call->argv[1], &vp);
 	if (err == 0) {
-		err = vp->is_directory ? ERR_ISDIR : print_file(vp);
+		err = vp->is_directory ? ERR_ISDIR : vp->is_swap ? ERR_BUSY : print_file(vp);
 		vnode_unref(vp);
 	}
 	if (err != 0)

@@ -9,6 +9,7 @@
  * See: app/monitor/vmstat.h; mm/vm_meter.h, mm/swap_pager.h, mm/vm_check.h.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "app/monitor/commands.h"
 #include "app/monitor/monitor.h"
@@ -21,6 +22,7 @@
 #include "mm/vm_meter.h"
 
 #define SECONDS_MAX 3600
+#define BAR_COLUMNS 60u
 
 /* Gauges of now, rates since boot. */
 static void
@@ -99,6 +101,56 @@ cmd_check(const struct monitor_call *call)
 		kprintf("check: %u rules broken, the first: %s\n", r.broken, r.first_broken);
 }
 
+/* The column of a figure on a bar that is as long as the domain has pages. */
+static uint32_t
+column(const struct vm_domain *vmd, uint32_t pages)
+{
+	uint32_t at = vmd->v_page_count == 0 ? 0 :
+	    (uint32_t)((uint64_t)pages * BAR_COLUMNS / vmd->v_page_count);
+
+	return (at < BAR_COLUMNS ? at : BAR_COLUMNS - 1);
+}
+
+/* pages as '#', then more as 'c'. */
+static void
+bar_fill(const struct vm_domain *vmd, char bar[BAR_COLUMNS + 1], uint32_t pages, uint32_t more)
+{
+	memset(bar, ' ', BAR_COLUMNS);
+	bar[BAR_COLUMNS] = '\0';
+	if (more != 0)
+		memset(bar, 'c', column(vmd, pages + more) + 1);
+	if (pages != 0)
+		memset(bar, '#', column(vmd, pages) + 1);
+}
+
+static void
+print_bar(const char *name, uint32_t pages, const char *bar)
+{
+	kprintf("  %-8s %8u |%s|\n", name, pages, bar);
+}
+
+static void
+print_bars(const struct vm_domain *vmd)
+{
+	uint32_t active = vmd->pagequeues[PQ_ACTIVE].count;
+	uint32_t inactive = vmd->pagequeues[PQ_INACTIVE].count;
+	char bar[BAR_COLUMNS + 1];
+
+	bar_fill(vmd, bar, vmd->v_free_count, vmd->v_cache_count);
+	bar[column(vmd, vmd->v_free_severe)] = 's';
+	bar[column(vmd, vmd->v_free_min)] = 'm';
+	bar[column(vmd, vmd->v_free_target)] = 't';
+	print_bar("free", vmd->v_free_count, bar);
+	bar_fill(vmd, bar, inactive, 0);
+	bar[column(vmd, vmd->v_inactive_target)] = 't';
+	print_bar("inactive", inactive, bar);
+	bar_fill(vmd, bar, active, 0);
+	print_bar("active", active, bar);
+	bar_fill(vmd, bar, vmd->v_wire_count, 0);
+	print_bar("wired", vmd->v_wire_count, bar);
+	kprintf("  # pages, c cached (%u), s severe, m minimum, t target\n", vmd->v_cache_count);
+}
+
 static void
 print_domain(const struct vm_domain *vmd)
 {
@@ -120,8 +172,10 @@ cmd_queues(const struct monitor_call *call)
 	uint32_t i;
 
 	(void)call;
-	for (i = 0; i < vm_domain_count; i++)
+	for (i = 0; i < vm_domain_count; i++) {
 		print_domain(&vm_domains[i]);
+		print_bars(&vm_domains[i]);
+	}
 }
 
 void

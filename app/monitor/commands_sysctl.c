@@ -15,9 +15,13 @@
 #include <string.h>
 
 #include "app/monitor/commands.h"
+#include "app/monitor/monitor.h"
 #include "kern/console.h"
 #include "kern/param.h"
 #include "mm/vm_meter.h"
+
+#define ROWS_MAX    400
+#define SECONDS_MAX 3600
 
 static void
 print_row(const struct param_row *row)
@@ -126,6 +130,54 @@ set(const struct monitor_call *call, const char *name, const char *value)
 	print_row(row);
 }
 
+/* ---- rates */
+
+static int64_t former[ROWS_MAX]; /* of the rows in their order */
+
+/* Remember what begins with prefix; with seconds not 0 print first what has grown since the
+ * last time, by the second. How many lines that were. */
+static uint32_t
+sample(const char *prefix, int64_t seconds)
+{
+	const struct param_row *row = param_next(NULL);
+	uint32_t n, lines = 0;
+
+	vm_meter_refresh();
+	for (n = 0; row != NULL && n < ROWS_MAX; row = param_next(row), n++) {
+		int64_t now = param_get(row), grown = now - former[n];
+
+		former[n] = now;
+		if (seconds == 0 || grown == 0 || row->kind == PARAM_TUNABLE ||
+		    strncmp(row->name, prefix, strlen(prefix)) != 0)
+			continue;
+		if (row->kind == PARAM_GAUGE)
+			kprintf("%-32s %10ld %+ld\n", row->name, (long)now, (long)grown);
+		else
+			kprintf("%-32s %10ld.%ld a second\n", row->name, (long)(grown / seconds),
+			    (long)(grown * 10 / seconds % 10));
+		lines++;
+	}
+	return (lines);
+}
+
+/* "-d SECONDS [PREFIX]", until a key is hit. */
+static void
+rates(const struct monitor_call *call)
+{
+	const char *prefix = call->argc > 3 ? call->argv[3] : "";
+	int64_t seconds;
+
+	if (call->argc < 3) {
+		monitor_expected(call, "expected seconds after -d");
+		return;
+	}
+	if (!monitor_number(call, 2, 1, SECONDS_MAX, &seconds))
+		return;
+	(void)sample(prefix, 0);
+	while (!monitor_key_pressed(NULL, (uint64_t)seconds * 1000000))
+		kprintf("%u changed\n", sample(prefix, seconds));
+}
+
 void
 cmd_sysctl(const struct monitor_call *call)
 {
@@ -133,6 +185,10 @@ cmd_sysctl(const struct monitor_call *call)
 	char *equals = strchr(word, '=');
 	const struct param_row *row;
 
+	if (strcmp(word, "-d") == 0) {
+		rates(call);
+		return;
+	}
 	vm_meter_refresh();
 	if (equals != NULL) {
 		*equals = '\0';

@@ -144,11 +144,11 @@ body_sysctl(void *arg)
 	expect_part("sysctl kern.sched.slice_us=2000000", "1000000");
 	assert_int_equal(kern_params.slice_us, 5000);
 	expect("sysctl kern.sched.slice_us=", "sysctl: kern.sched.slice_us: expected a number from"
-	    " 0 to 1000000, got ''; usage: sysctl [NAME[=VALUE]]\n");
+	    " 0 to 1000000, got ''; usage: sysctl [NAME[=VALUE] | -d SECONDS [PREFIX]]\n");
 	expect("sysctl kern.sched.slice=1", "sysctl: no name 'kern.sched.slice', the nearest is"
-	    " kern.sched.slice_us; usage: sysctl [NAME[=VALUE]]\n");
+	    " kern.sched.slice_us; usage: sysctl [NAME[=VALUE] | -d SECONDS [PREFIX]]\n");
 	expect("sysctl pdwakeups", "sysctl: no name 'pdwakeups', the nearest is"
-	    " vm.stats.vm.v_pdwakeups; usage: sysctl [NAME[=VALUE]]\n");
+	    " vm.stats.vm.v_pdwakeups; usage: sysctl [NAME[=VALUE] | -d SECONDS [PREFIX]]\n");
 	expect_part("sysctl kern.irqs=x", "is a statistic and cannot be set");
 	expect_part("sysctl kern.irqs=1", "sysctl: ");
 	histogram_add(&mm_params.fault_us, 100);
