@@ -116,18 +116,17 @@ make_device(struct swap_file *f, struct vnode *vp, uint64_t sector)
 static int
 attach(struct vnode *vp, const char *path, struct blkdev **out)
 {
-	struct swap_file *f = file_of(NULL);
+	struct swap_file *f;
 	uint64_t sector = 0;
 	int error;
 
-	if (f == NULL)
-		return (ERR_NOSPC);
 	vp->is_swap = true; /* before anything yields */
 	error = settle(vp);
 	if (error == 0)
 		error = only_piece(vp, path, &sector);
+	f = file_of(NULL); /* only now: others that become devices meanwhile take theirs */
 	if (error == 0)
-		error = make_device(f, vp, sector);
+		error = f != NULL ? make_device(f, vp, sector) : ERR_NOSPC;
 	if (error != 0) {
 		vp->is_swap = false;
 		return (error);
@@ -147,7 +146,9 @@ swap_file_attach(const char *path, struct blkdev **out)
 	if (error != 0)
 		return (error);
 	f = file_of(vp);
-	if (f != NULL)
+	if (f != NULL && f->dev.gone) /* just ceasing to be one */
+		error = ERR_BUSY;
+	else if (f != NULL)
 		*out = &f->dev;
 	else if (vp->is_swap) /* just becoming one */
 		error = ERR_BUSY;
@@ -164,8 +165,8 @@ swap_file_detach(struct blkdev *dev)
 	struct swap_file *f;
 
 	for (f = files; f < files + SWAP_AREAS_MAX; f++) {
-		if (f->vp == NULL || &f->dev != dev)
-			continue;
+		if (f->vp == NULL || &f->dev != dev || dev->gone)
+			continue; /* gone: another task is at it */
 		blk_unregister(dev);
 		f->vp->is_swap = false;
 		vnode_unref(f->vp);

@@ -368,6 +368,8 @@ swap_pager_swapon(struct blkdev *dev, void *records, vm_size_t record_bytes, boo
 		return (error);
 	if (swap_pager_uses(dev))
 		return (refuse(dev, ERR_BUSY, "is a swap area already"));
+	if (dev->gone) /* while its header was read */
+		return (refuse(dev, ERR_NODEV, "is being removed"));
 	if (unused_number() == SWAP_AREAS_MAX)
 		return (refuse(dev, ERR_NOSPC, "there are four swap areas already"));
 	if (record_bytes < swap_pager_record_bytes(slot_count))

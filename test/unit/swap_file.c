@@ -240,6 +240,56 @@ RUN_TEST(swap_file_becomes_one_device)
 	assert_int_equal(area.vnode.ref_count, 1);
 }
 
+static void
+attach_many(void *arg)
+{
+	struct blkdev **dev = arg;
+
+	assert_int_equal(swap_file_attach("/many0", dev), 0);
+}
+
+/* Two files that become devices at the same time become two. */
+RUN_TEST(swap_files_at_the_same_time)
+{
+	struct blkdev *dev[2] = { NULL, NULL };
+	struct task *t;
+
+	(void)arg;
+	boot();
+	sim_file_make(&many[0], "many", 4 * PAGE_SIZE, 8, 0);
+	many[0].bmap_sleep_us = 5000;
+	assert_int_equal(task_create(&t, "attach", PRI_NORMAL, attach_many, &dev[0]), 0);
+	tsleep(&area, "start", 1000);
+	assert_int_equal(swap_file_attach("/area", &dev[1]), 0);
+	tsleep(&area, "end", 10000);
+	assert_non_null(dev[0]);
+	assert_ptr_not_equal(dev[0], dev[1]);
+	assert_ptr_equal(blk_find("swapf0"), dev[1]);
+	assert_ptr_equal(blk_find("swapf1"), dev[0]);
+	swap_file_detach(dev[0]);
+	swap_file_detach(dev[1]);
+	assert_false(area.vnode.is_swap || many[0].vnode.is_swap);
+}
+
+/* While one task takes the device away nobody swaps to it, or takes it away again. */
+RUN_TEST(swap_file_that_is_taken_away)
+{
+	struct blkdev *dev, *again;
+
+	(void)arg;
+	boot();
+	assert_int_equal(swap_file_attach("/area", &dev), 0);
+	dev->gone = true; /* as in the midst of blk_unregister */
+	assert_int_equal(swap_file_attach("/area", &again), ERR_BUSY);
+	assert_int_equal(swap_pager_swapon(dev, NULL, 0, false), ERR_NODEV);
+	swap_file_detach(dev);
+	assert_true(area.vnode.is_swap);
+	dev->gone = false;
+	swap_file_detach(dev);
+	assert_false(area.vnode.is_swap);
+	assert_int_equal(area.vnode.ref_count, 1);
+}
+
 /* Four at most; each goes alone. */
 RUN_TEST(swap_file_four_devices)
 {
@@ -270,6 +320,8 @@ main(void)
 		cmocka_unit_test(swap_file_refusals),
 		cmocka_unit_test(swap_file_of_others),
 		cmocka_unit_test(swap_file_becomes_one_device),
+		cmocka_unit_test(swap_files_at_the_same_time),
+		cmocka_unit_test(swap_file_that_is_taken_away),
 		cmocka_unit_test(swap_file_four_devices),
 	};
 
