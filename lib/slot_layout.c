@@ -95,7 +95,9 @@ slot_layout_init(struct slot_layout *l, void *storage, struct run_alloc *runs,
 	KASSERT(unit_slots != 0 && lead_slots < unit_slots, "L4: units have slots");
 	unit_slots = usable_unit(unit_slots);
 	*l = (struct slot_layout){ .runs = runs, .stale = storage, .unit_slots = unit_slots,
-		.lead_slots = lead_slots < runs->slot_count ? lead_slots : 0,
+		/* L4: where the unit was too large, it begins in the middle of the device's. */
+		.lead_slots = lead_slots % unit_slots < runs->slot_count ?
+		    lead_slots % unit_slots : 0,
 		.open_unit = SLOT_LAYOUT_NONE, .erasing_unit = SLOT_LAYOUT_NONE };
 	l->used_slots = (uint16_t *)(l->stale + BITMAP_WORDS(units));
 	l->unit_count = unit_of(l, runs->slot_count - 1) + 1;

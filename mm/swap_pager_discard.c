@@ -114,7 +114,7 @@ static void
 finish(void)
 {
 	slot_layout_erase_end(&erase_area->layout, erase.error == 0);
-	if (erase.error == 0) {
+	if (erase.error == 0 && erase.block_count != 0) {
 		erase_area->discards++;
 		mm_params.v_swap_discards++;
 	}
@@ -156,8 +156,10 @@ swap_discard_poll(void)
 		start_one();
 	if (erase_area != NULL && erase_finished) /* inside blk_submit */
 		finish();
-	/* With an erase under way too: its end may have come before the sleep began. */
-	return (period_us != 0 ? period_us : RECHECK_US);
+	/* The end of an erase may have come before the sleep began, and swapoff waits for it. */
+	if (period_us == 0 || (erase_area != NULL && period_us > RECHECK_US))
+		return (RECHECK_US);
+	return (period_us);
 }
 
 bool

@@ -323,6 +323,20 @@ test_card_writes(void **state)
 	assert_true(erased <= units);
 }
 
+/* A device with units of 800 MiB: the lead is a unit like others, not one that cannot be
+ * counted (L4), whose slots would seem dead once 65536 are in use. */
+static void
+test_large_units(void **state)
+{
+	(void)state;
+	begin(40000, 200000, 150000);
+	assert_true(layout.lead_slots < layout.unit_slots);
+	assert_true(layout.unit_slots <= 32768);
+	begin(40000, 131072, 39000);
+	assert_int_equal(layout.unit_slots, 32768);
+	assert_int_equal(layout.lead_slots, 39000 - 32768);
+}
+
 int
 main(void)
 {
@@ -331,6 +345,7 @@ main(void)
 		cmocka_unit_test(test_no_way_back),
 		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_lead),
+		cmocka_unit_test(test_large_units),
 		cmocka_unit_test(test_erasing),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_card_writes),

@@ -11,10 +11,12 @@
 #include <cmocka.h>
 
 #include "kern/sched.h"
+#include "kern/timer.h"
 #include "lib/rng.h"
 #include "mm/mm_params.h"
 #include "mm/swap_map.h"
 #include "mm/swap_pager.h"
+#include "mm/swap_pager_internal.h"
 #include "mm/vm_launder.h"
 #include "mm/vm_pageout.h"
 #include "test/host/sim_machdep.h"
@@ -245,6 +247,26 @@ RUN_TEST(swap_off_waits_for_an_erase)
 	finish();
 }
 
+/* However rarely units are erased, swapio looks soon whether an erase has ended. */
+RUN_TEST(swap_erase_is_looked_at_soon)
+{
+	struct swap_off_result result;
+	uint64_t since_us;
+	int error;
+
+	(void)arg;
+	boot(UNIT, 3600000000);
+	sim_swap_disk.latency_us = 500000;
+	tsleep(&vm, "erase", 3600100000);
+	assert_int_equal(sim_swap_disk.in_flight, 1);
+	assert_true(swap_discard_poll() <= 100000);
+	since_us = timer_now_us();
+	error = swap_pager_swapoff(&sim_swap_disk.dev, &result);
+	assert_int_equal(error, 0);
+	assert_true(timer_now_us() - since_us < 1000000);
+	finish();
+}
+
 /* Random page-outs with erases all the time: every page comes back as it was. */
 RUN_TEST(swap_random_with_erases)
 {
@@ -324,6 +346,7 @@ main(void)
 		cmocka_unit_test(swap_nothing_is_erased_while_the_disk_works),
 		cmocka_unit_test(swap_erase_that_fails),
 		cmocka_unit_test(swap_off_waits_for_an_erase),
+		cmocka_unit_test(swap_erase_is_looked_at_soon),
 		cmocka_unit_test(swap_random_with_erases),
 		cmocka_unit_test(swap_better_priority_first),
 	};
