@@ -99,6 +99,8 @@ page_at(struct proc *p, struct proc_file *file, uint64_t *bytes, struct vm_page 
 
 	*bytes = *bytes < n ? *bytes : n;
 	*bytes = *bytes < left ? *bytes : left;
+	if (file->object == NULL && file->vnode->is_swap)
+		return (ERR_BUSY); /* opened before it became one: others' memory */
 	if (file->object == NULL)
 		file->object = file_pager_alloc(file->vnode);
 	if (file->object == NULL)

@@ -73,6 +73,8 @@ open_object(struct proc *p, const struct request *r, uint64_t fd, uint64_t offse
 		return (ERR_NODEV);
 	if ((offset & PAGE_MASK) != 0 || atop(offset) + atop(r->size) > UINT32_MAX)
 		return (ERR_INVAL);
+	if (file->vnode->is_swap)
+		return (ERR_BUSY); /* opened before it became one: others' memory */
 	if (file->mode == EBB_O_WRONLY)
 		return (ERR_PERM);
 	if (r->shared && file->mode != EBB_O_RDWR) /* M2 */
