@@ -260,24 +260,6 @@ cfi_erase_start(struct flash *flash, uint32_t block)
 }
 
 static int
-cfi_erase_poll(struct flash *flash)
-{
-	struct cfi_flash *c = of(flash);
-	uint64_t offset = (uint64_t)c->block * flash->geometry.block_bytes;
-	uint64_t us = timer_now_us() - c->erase_began_us;
-	uint32_t status;
-
-	KASSERT(c->state == CFI_ERASING, "C2: an erase is under way");
-	status = mmio_read32(c->base + (uintptr_t)offset);
-	if (!ready(c, status) && us <= c->erase_us_max)
-		return (ERR_AGAIN);
-	c->state = CFI_IDLE;
-	if (!ready(c, status))
-		return (timed_out(c, offset, "an erase"));
-	return (judge(c, offset, status));
-}
-
-static int
 cfi_erase_suspend(struct flash *flash)
 {
 	struct cfi_flash *c = of(flash);
@@ -316,6 +298,32 @@ cfi_erase_resume(struct flash *flash)
 	c->state = CFI_ERASING;
 	c->erase_began_us = timer_now_us() - c->erase_began_us;
 	return (0);
+}
+
+static int
+cfi_erase_poll(struct flash *flash)
+{
+	struct cfi_flash *c = of(flash);
+	uint64_t offset = (uint64_t)c->block * flash->geometry.block_bytes;
+	uint64_t us = timer_now_us() - c->erase_began_us;
+	uint32_t status;
+
+	KASSERT(c->state == CFI_ERASING, "C2: an erase is under way");
+	status = mmio_read32(c->base + (uintptr_t)offset);
+	if (!ready(c, status) && us <= c->erase_us_max)
+		return (ERR_AGAIN);
+	if (ready(c, status) && (fold(c, status) & CFI_SR_SUSPENDED) != 0) {
+		/* Ready, but not done: a suspend that was given up came after all. */
+		c->suspend_status = status;
+		c->state = CFI_SUSPENDED;
+		c->erase_began_us = us;
+		(void)!cfi_erase_resume(flash);
+		return (ERR_AGAIN);
+	}
+	c->state = CFI_IDLE;
+	if (!ready(c, status))
+		return (timed_out(c, offset, "an erase"));
+	return (judge(c, offset, status));
 }
 
 static const struct flash_ops cfi_ops = {

@@ -143,7 +143,8 @@ suspend(struct sim_cfi *s, struct sim_cfi_chip *c)
 		return;
 	c->suspended = true;
 	c->left_us = c->busy_until_us - timer_now_us();
-	c->busy_until_us = timer_now_us() + SUSPEND_LATENCY_US;
+	c->busy_until_us = timer_now_us() +
+	    (s->suspend_us != 0 ? s->suspend_us : SUSPEND_LATENCY_US);
 	s->suspends++;
 }
 

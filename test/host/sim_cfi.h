@@ -45,6 +45,7 @@ struct sim_cfi {
 	uint32_t lane_bits;   /* 8, 16, 32; 0: nothing answers */
 	uint32_t block_bytes, block_count; /* of all lanes together */
 	uint32_t word_us, buffer_us, erase_us; /* times; of lane 1 a little longer */
+	uint32_t suspend_us;  /* until a chip has suspended; 0: the usual time */
 	uint32_t odd_at;      /* byte of the query of which lane 1 says something else; 0: none */
 	uint8_t fail_status;  /* error bits after the next program or erase, of lane 1 */
 	bool stuck;           /* nothing that begins ends */

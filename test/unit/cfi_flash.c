@@ -377,6 +377,26 @@ suspend_late_body(void *arg)
 }
 SIM_TEST(suspend_late)
 
+/* A chip that suspends after the driver has given that up is ready, but has not erased. */
+static void
+suspend_slow_body(void *arg)
+{
+	(void)arg;
+	begin_suspending();
+	sim.suspend_us = 300000;
+	assert_int_equal(flash->ops->erase_start(flash, 0), 0);
+	tsleep(&flash, "some", 1000);
+	assert_int_equal(flash->ops->erase_suspend(flash), ERR_TIMEDOUT);
+	tsleep(&flash, "ready", 400000);
+	assert_int_equal(flash->ops->erase_poll(flash), ERR_AGAIN);
+	assert_int_equal(sim.resumes, 2);
+	assert_int_equal(erase_end(), 0);
+	assert_int_equal(flash->ops->read(flash, 0, got, 64), 0);
+	assert_int_equal(got[0], UINT32_MAX);
+	sim_cfi_close(&sim);
+}
+SIM_TEST(suspend_slow)
+
 /* ---- locks */
 
 static void
@@ -447,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_suspend_late),
+		cmocka_unit_test(test_suspend_slow),
 		cmocka_unit_test(test_unlock),
 		cmocka_unit_test(test_store),
 	};
