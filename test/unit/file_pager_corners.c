@@ -186,6 +186,43 @@ RUN_TEST(file_map_that_is_too_short_is_refused)
 	put_away();
 }
 
+static int paged_error;
+
+static void
+page_main(void *arg)
+{
+	struct vm_page *m = NULL;
+
+	paged_error = file_pager_page(object, 3, 0, arg, &m);
+	if (paged_error == 0)
+		vm_page_unhold(m);
+	done = true;
+}
+
+/* No memory: whoever wants a page waits, unless he has been killed. */
+RUN_TEST(file_page_without_memory_waits_or_the_program_ends)
+{
+	static const bool dead = true;
+	struct task *t;
+
+	(void)arg;
+	boot();
+	sim_swap_leave_free(0);
+	assert_int_equal(task_create(&t, "dead", PRI_NORMAL, page_main, (void *)&dead), 0);
+	tsleep(&file, "dead", 1000);
+	assert_true(done);
+	assert_int_equal(paged_error, ERR_KILLED);
+	done = false;
+	assert_int_equal(task_create(&t, "alive", PRI_NORMAL, page_main, (void *)&alive), 0);
+	tsleep(&file, "alive", 1000);
+	assert_false(done);
+	sim_swap_leave_free(FRAMES / 2);
+	while (!done)
+		tsleep(&file, "alive", 1000);
+	assert_int_equal(paged_error, 0);
+	put_away();
+}
+
 static struct vm_page *dirtied[2];
 
 /* Whichever is not being written just now. */
@@ -386,6 +423,7 @@ main(void)
 		cmocka_unit_test(file_object_at_work_is_not_given_up),
 		cmocka_unit_test(file_object_with_cached_pages_is_not_given_up),
 		cmocka_unit_test(file_map_that_is_too_short_is_refused),
+		cmocka_unit_test(file_page_without_memory_waits_or_the_program_ends),
 		cmocka_unit_test(file_sync_ends_though_the_file_is_dirtied_without_end),
 		cmocka_unit_test(file_page_of_a_locked_object_waits),
 		cmocka_unit_test(file_read_errors_reach_the_reader),
