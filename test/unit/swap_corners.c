@@ -282,12 +282,46 @@ RUN_TEST(swap_off_gives_up_on_slots_that_stay)
 	finish();
 }
 
+/* A page that is busy again whenever swapoff looks at it holds up its own slot only. */
+RUN_TEST(swap_off_passes_by_a_page_that_stays_busy)
+{
+	struct vm_page *m;
+	uint32_t i;
+
+	(void)arg;
+	boot();
+	sim_swap_add(&sim_swap_disk, "swap0", SLOTS);
+	tsleep(&vm, "boot", 1000);
+	touch(0, 8, 3);
+	launder(0, 8);
+	sim_swap_settle(object);
+	m = vm_page_lookup(object, 0);
+	assert_true(vm_page_tryxbusy(m));
+	start_swapoff();
+	assert_int_not_equal(swap_map_lookup(object, 7), SWAP_SLOT_NONE);
+	for (i = 0; i < 100 && swap_map_lookup(object, 7) != SWAP_SLOT_NONE; i++) {
+		vm_page_xunbusy(m);
+		assert_true(vm_page_tryxbusy(m));
+		tsleep(&vm, "look", 1000);
+	}
+	assert_int_equal(object->swap_count, 1);
+	assert_int_not_equal(swap_map_lookup(object, 0), SWAP_SLOT_NONE);
+	assert_false(off_done);
+	vm_page_xunbusy(m);
+	tsleep(&vm, "end", 3000000);
+	assert_true(off_done);
+	assert_int_equal(off_error, 0);
+	for (i = 0; i < 8; i++)
+		assert_int_equal(sim_swap_verify(vm, i, 3), 0);
+	finish();
+}
+
 /* Records in the pool: none to be had; then larger ones while others are in use or are
  * kept from boot. */
 RUN_TEST(swap_records_find_memory_or_not)
 {
 	static struct sim_disk small, large;
-	uint32_t unfit;
+	uint32_t unfit, wired;
 
 	(void)arg;
 	boot();
@@ -298,7 +332,9 @@ RUN_TEST(swap_records_find_memory_or_not)
 	assert_int_equal(vm_swapon("md8"), 0);
 	assert_int_equal(vm_swapoff("swap0", &unfit), 0);
 	sim_swap_leave_free(20);
+	wired = vm_domains[0].v_wire_count;
 	assert_int_equal(vm_swapon("md9"), ERR_NOMEM);
+	assert_int_equal(vm_domains[0].v_wire_count, wired); /* those in use stay */
 	assert_false(swap_pager_uses(&large.dev));
 	sim_swap_leave_free(FRAMES / 2);
 	assert_int_equal(vm_swapon("md9"), 0);
@@ -318,6 +354,7 @@ main(void)
 		cmocka_unit_test(swap_requests_fit_a_small_device),
 		cmocka_unit_test(swap_write_that_fails_while_its_area_goes),
 		cmocka_unit_test(swap_off_gives_up_on_slots_that_stay),
+		cmocka_unit_test(swap_off_passes_by_a_page_that_stays_busy),
 		cmocka_unit_test(swap_records_find_memory_or_not),
 	};
 
