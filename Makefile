@@ -391,7 +391,7 @@ fuzz: $(FUZZ_NAMES:%=build/host/%) $(if $(CLANG),$(FUZZ_NAMES:%=build/fuzz/%))
 # The last figure is of a model (test/host/sim_ftl.h): a card's own copying.
 bench: $(IMAGES) build/host/slot_layout
 	@tools/run_tests --bench $(T)
-	@build/host/slot_layout 2>/dev/null | grep -A1 '^card with units'
+	@build/host/slot_layout 2>/dev/null | grep '^card with units\|^  .* full:\|^dead units'
 
 check: $(CHECK_INPUTS)
 	@tools/run_tests --checks

@@ -13,9 +13,9 @@
  * A torn write is passed to the driver cut to its first half and gets its size back
  * when it returns.
  *
- * Owns: the rules; each device's held chains (by bio.link and bio.due_cycles) and its one
- *   torn write.
- * Does not: know what is on the disk, or who asked.
+ * Owns: how often a rule has hit; each device's held chains (by bio.link and
+ *   bio.due_cycles) and its one torn write.
+ * Does not: know what is on the disk, or who asked; make rules (blk_fault_rule.c).
  * Invariants:
  *   J1 a held chain is ACTIVE and on one held list, which is in the order of due_cycles;
  *   J2 at most one write of a device is torn at a time.
