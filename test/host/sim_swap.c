@@ -15,6 +15,7 @@
 
 #include "kern/sched.h"
 #include "mm/swap_pager.h"
+#include "mm/vm_launder.h"
 #include "mm/vm_swapctl.h"
 #include "test/host/sim_mm.h"
 #include "test/host/sim_pmap.h"
@@ -232,6 +233,40 @@ sim_swap_verify(struct vmspace *vm, uint32_t page, uint32_t tag)
 	if (error == 0 && !pattern_check(words, tag, page))
 		error = ERR_CORRUPT;
 	return (error);
+}
+
+void
+sim_swap_launder(struct vm_object *object, vm_pindex_t first, vm_pindex_t end)
+{
+	struct vm_page *m;
+	vm_pindex_t i;
+
+	for (i = first; i < end; i++) {
+		m = vm_page_lookup(object, i);
+		vm_page_deactivate(m);
+		vm_page_test_dirty(m);
+	}
+	for (i = first; i < end; i++) {
+		uint32_t written = 1;
+
+		m = vm_page_lookup(object, i);
+		if (m->dirty != 0 && !vm_page_busied(m))
+			written = vm_pageout_clean(m);
+		KASSERT(written > 0, "there is room in swap");
+	}
+}
+
+void
+sim_swap_evict(struct vm_object *object, vm_pindex_t first, vm_pindex_t end)
+{
+	bool freed;
+
+	sim_swap_launder(object, first, end);
+	sim_swap_settle(object);
+	for (; first < end; first++) {
+		freed = vm_pageout_try_free(vm_page_lookup(object, first));
+		KASSERT(freed, "a page that was written can go");
+	}
 }
 
 void

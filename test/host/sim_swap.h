@@ -38,6 +38,11 @@ bool sim_swap_pattern_holds(const struct vm_page *m, uint32_t object_id, vm_pind
 int sim_swap_store(struct vmspace *vm, uint32_t page, uint32_t tag);
 int sim_swap_verify(struct vmspace *vm, uint32_t page, uint32_t tag);
 
+/* The running task counts as the page daemon: pages [first, end), which are resident, become
+ * inactive, and those that are dirty are on their way to swap. evict: ... and then gone. */
+void sim_swap_launder(struct vm_object *object, vm_pindex_t first, vm_pindex_t end);
+void sim_swap_evict(struct vm_object *object, vm_pindex_t first, vm_pindex_t end);
+
 /* Sleep until no page of object is in flight. */
 void sim_swap_settle(struct vm_object *object);
 /* Make free pages exactly count by taking frames away, or giving them back; frames

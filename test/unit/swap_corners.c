@@ -83,36 +83,15 @@ touch(uint32_t first, uint32_t end, uint32_t tag)
 }
 
 static void
-clean(struct vm_object *of, uint32_t first, uint32_t end)
-{
-	struct vm_page *m;
-
-	for (; first < end; first++) {
-		m = vm_page_lookup(of, first);
-		if (m->dirty != 0 && !vm_page_busied(m))
-			assert_true(vm_pageout_clean(m) > 0);
-	}
-}
-
-static void
 launder(uint32_t first, uint32_t end)
 {
-	uint32_t i;
-
-	for (i = first; i < end; i++) {
-		vm_page_deactivate(vm_page_lookup(object, i));
-		vm_page_test_dirty(vm_page_lookup(object, i));
-	}
-	clean(object, first, end);
+	sim_swap_launder(object, first, end);
 }
 
 static void
 evict(uint32_t first, uint32_t end)
 {
-	launder(first, end);
-	sim_swap_settle(object);
-	for (; first < end; first++)
-		assert_true(vm_pageout_try_free(vm_page_lookup(object, first)));
+	sim_swap_evict(object, first, end);
 }
 
 static void
@@ -260,7 +239,7 @@ RUN_TEST(swap_off_gives_up_on_slots_that_stay)
 	other = vm_object_allocate(32);
 	other->type = OBJT_SWAP;
 	sim_swap_dirty_run(other, 0, 16);
-	clean(other, 0, 16);
+	sim_swap_launder(other, 0, 16);
 	sim_swap_settle(other);
 	vm_object_pip_add(other, 1);
 	assert_int_equal(task_create(&t, "dealloc", PRI_NORMAL, deallocate, other), 0);

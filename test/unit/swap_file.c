@@ -106,16 +106,7 @@ RUN_TEST(swap_file_pages_and_is_given_back)
 	for (i = 0; i < 200; i++)
 		assert_int_equal(sim_swap_store(vm, i, 5), 0);
 	sim_swap_be_pagedaemon();
-	for (i = 0; i < 200; i++) {
-		struct vm_page *m = vm_page_lookup(sim_swap_object(vm), i);
-
-		vm_page_deactivate(m);
-		vm_page_test_dirty(m);
-		assert_true(vm_page_busied(m) || m->dirty == 0 || vm_pageout_clean(m) > 0);
-	}
-	sim_swap_settle(sim_swap_object(vm));
-	for (i = 0; i < 200; i++)
-		assert_true(vm_pageout_try_free(vm_page_lookup(sim_swap_object(vm), i)));
+	sim_swap_evict(sim_swap_object(vm), 0, 200);
 	for (i = 0; i < 100; i++)
 		assert_int_equal(sim_swap_verify(vm, i, 5), 0);
 	sim_file_check(); /* nothing beside the file was written */

@@ -63,27 +63,13 @@ touch(uint32_t first, uint32_t end, uint32_t tag)
 static void
 launder(uint32_t first, uint32_t end)
 {
-	uint32_t i;
-
-	for (i = first; i < end; i++) {
-		vm_page_deactivate(vm_page_lookup(object, i));
-		vm_page_test_dirty(vm_page_lookup(object, i));
-	}
-	for (i = first; i < end; i++) {
-		struct vm_page *m = vm_page_lookup(object, i);
-
-		if (m->dirty != 0 && !vm_page_busied(m))
-			assert_true(vm_pageout_clean(m) > 0);
-	}
+	sim_swap_launder(object, first, end);
 }
 
 static void
 evict(uint32_t first, uint32_t end)
 {
-	launder(first, end);
-	sim_swap_settle(object);
-	for (; first < end; first++)
-		assert_true(vm_pageout_try_free(vm_page_lookup(object, first)));
+	sim_swap_evict(object, first, end);
 }
 
 static void

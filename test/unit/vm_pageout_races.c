@@ -61,14 +61,9 @@ start(void (*fn)(void *), void *arg)
 static void
 clean_pages(uint32_t count)
 {
-	uint32_t i;
-
 	sim_swap_be_pagedaemon();
 	sim_swap_dirty_run(object, 0, count);
-	for (i = 0; i < count; i++)
-		if (vm_page_lookup(object, i)->dirty != 0 &&
-		    !vm_page_busied(vm_page_lookup(object, i)))
-			assert_true(vm_pageout_clean(vm_page_lookup(object, i)) > 0);
+	sim_swap_launder(object, 0, count);
 	sim_swap_settle(object);
 }
 
