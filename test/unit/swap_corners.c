@@ -199,6 +199,30 @@ start_swapoff(void)
 	assert_false(off_done);
 }
 
+/* The whole device is away: its slots are not to blame, and take the pages later. */
+RUN_TEST(swap_device_that_is_away_costs_no_slots)
+{
+	struct swap_area_info info;
+
+	(void)arg;
+	boot();
+	sim_swap_add(&sim_swap_disk, "swap0", SLOTS);
+	tsleep(&vm, "boot", 1000);
+	sim_swap_disk.dead = true;
+	touch(0, 16, 6);
+	launder(0, 16);
+	sim_swap_settle(object);
+	assert_true(swap_pager_info(0, &info));
+	assert_int_equal(info.bad_slots, 0);
+	assert_int_equal(info.used_slots, 0);
+	assert_int_not_equal(vm_page_lookup(object, 3)->dirty, 0);
+	sim_swap_disk.dead = false;
+	evict(0, 16);
+	for (uint32_t i = 0; i < 16; i++)
+		assert_int_equal(sim_swap_verify(vm, i, 6), 0);
+	finish();
+}
+
 /* A write fails whose area is closing: the pages stay, the area goes. */
 RUN_TEST(swap_write_that_fails_while_its_area_goes)
 {
@@ -331,6 +355,7 @@ main(void)
 		cmocka_unit_test(swap_erases_whole_units_of_a_partition),
 		cmocka_unit_test(swap_erase_ends_when_no_more_are_wanted),
 		cmocka_unit_test(swap_requests_fit_a_small_device),
+		cmocka_unit_test(swap_device_that_is_away_costs_no_slots),
 		cmocka_unit_test(swap_write_that_fails_while_its_area_goes),
 		cmocka_unit_test(swap_off_gives_up_on_slots_that_stay),
 		cmocka_unit_test(swap_off_passes_by_a_page_that_stays_busy),
