@@ -22,10 +22,12 @@ struct board_device {
 
 struct board {
 	const char *name;
-	/* In order: what boot needs first, the console as early as can be. Attached on the
-	 * boot stack, before tasks and interrupts. */
+	/* In order: what boot needs first. Attached on the boot stack, before tasks and interrupts. */
 	const struct board_device *early;
 	uint32_t early_count;
+	/* The console and what else depends on boot arguments; as early. */
+	const struct board_device *chosen;
+	uint32_t chosen_count;
 	/* Disks and the rest: attached by a task, with interrupts. */
 	const struct board_device *devices;
 	uint32_t device_count;

@@ -176,9 +176,10 @@ kernel_main(uint64_t x0)
 	mm_params_register();
 	drivers_params_register();
 	must(kmap_add_ram(0, board.low_reserved_bytes), "low memory");
-	attach(board.early, board.early_count);     /* console, interrupt controller */
+	attach(board.early, board.early_count);     /* firmware, interrupt controller */
 	banner_begin();
 	boot_parameters(x0);                        /* boot arguments */
+	attach(board.chosen, board.chosen_count);   /* console; until here text was kept */
 	boot_power();                               /* how to stop */
 	boot_ram();                                 /* all of it, mapped */
 	boot_ramdisk();                             /* md0, if asked for */

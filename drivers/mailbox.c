@@ -42,6 +42,7 @@
 #define TAG_BOARD_REVISION 0x00010002u
 #define TAG_ARM_MEMORY     0x00010005u
 #define TAG_CLOCK_RATE     0x00030002u
+#define TAG_MAX_CLOCK_RATE 0x00030004u
 #define TAG_TEMPERATURE    0x00030006u
 #define TAG_DMA_CHANNELS   0x00060001
 #define TAG_SET_CLOCK_RATE 0x00038002u
@@ -207,6 +208,31 @@ mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz)
 		return (ERR_IO);
 	*hz = values[1];
 	return (0);
+}
+
+/* The answer to a setting is what the firmware meant to do; the rate is asked anew. */
+int
+mailbox_clock_at_least(enum mailbox_clock clock, uint32_t min_hz, uint32_t wanted_hz, uint32_t *hz)
+{
+	uint32_t set_hz = wanted_hz;
+	int error = mailbox_clock_hz(clock, hz);
+
+	if (error == 0 && *hz >= min_hz)
+		return (0);
+	error = mailbox_set_clock_hz(clock, &set_hz);
+	if (error != 0)
+		return (error);
+	if (mailbox_clock_hz(clock, hz) != 0)
+		*hz = set_hz;
+	return (*hz >= min_hz ? 0 : ERR_RANGE);
+}
+
+int
+mailbox_clock_max_hz(enum mailbox_clock clock, uint32_t *hz)
+{
+	int error = by_id(TAG_MAX_CLOCK_RATE, clock, hz);
+
+	return (error == 0 && *hz == 0 ? ERR_NOTSUP : error);
 }
 
 int

@@ -40,6 +40,12 @@ int mailbox_board_revision(uint32_t *revision) ERR_MUST_CHECK;
 /* RAM that belongs to the ARM: physical start and size. */
 int mailbox_arm_memory(uint32_t *start_pa, uint32_t *size_bytes) ERR_MUST_CHECK;
 int mailbox_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
+/* The rate of a clock that must be at least min_hz: one that is slower, 0 or not told is
+ * asked to run at wanted_hz first, and *hz is what came of it. ERR_RANGE: still too slow. */
+int mailbox_clock_at_least(enum mailbox_clock clock, uint32_t min_hz, uint32_t wanted_hz,
+    uint32_t *hz) ERR_MUST_CHECK;
+/* The highest rate that the firmware permits. */
+int mailbox_clock_max_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 /* Ask for *hz; *hz becomes what was set. */
 int mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 /* DMA channels that the ARM may use: bit n for channel n. */

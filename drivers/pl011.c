@@ -129,10 +129,13 @@ pl011_interrupt(void *arg)
 static void
 set_divisor(uint32_t clock_hz)
 {
-	uint32_t divisor = (uint32_t)((clock_hz * 4ull + BAUD / 2) / BAUD);
+	uint32_t divisor;
 
-	if (clock_hz == 0)
+	if (clock_hz == 0 && reg_read(IBRD) != 0)
 		return;
+	if (clock_hz == 0)
+		clock_hz = PL011_CLOCK_HZ_USUAL;
+	divisor = (uint32_t)((clock_hz * 4ull + BAUD / 2) / BAUD);
 	reg_write(IBRD, divisor >> 6);
 	reg_write(FBRD, divisor & 0x3f);
 }

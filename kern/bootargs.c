@@ -47,6 +47,7 @@ static const struct row rows[] = {
 	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
 	{ "sd_dma", KIND_CHOICE, &bootargs.sd_dma, "0 or 1" },
 	{ "flash", KIND_CHOICE, &bootargs.flash, "1 or format" },
+	{ "console", KIND_CHOICE, &bootargs.console, "pl011 or mini" },
 	{ "exit", KIND_FLAG, &bootargs.exit, "0 or 1" },
 	{ "semihosting", KIND_FLAG, &bootargs.semihosting, "0 or 1" },
 	{ "selftest", KIND_WORD, bootargs.selftest, "the name of a self test" },
@@ -142,7 +143,7 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash=\n", word);
+		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= console=\n", word);
 	bootargs.error_count++;
 }
 

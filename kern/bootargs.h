@@ -16,6 +16,8 @@
 /* Which SD controller gets the card, and whether it may use DMA. */
 enum bootargs_sd_host { BOOTARGS_SD_DEFAULT, BOOTARGS_SD_EMMC, BOOTARGS_SD_SDHOST };
 enum bootargs_sd_dma { BOOTARGS_SD_DMA_DEFAULT, BOOTARGS_SD_DMA_NO, BOOTARGS_SD_DMA_YES };
+/* Which UART is the console, where a board has two. */
+enum bootargs_console { BOOTARGS_CONSOLE_DEFAULT, BOOTARGS_CONSOLE_PL011, BOOTARGS_CONSOLE_MINI };
 /* Disk fl0 on NOR flash, formatted anew or not. */
 enum bootargs_flash { BOOTARGS_FLASH_NO, BOOTARGS_FLASH_YES, BOOTARGS_FLASH_FORMAT };
 
@@ -27,6 +29,7 @@ struct bootargs {
 	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	uint32_t flash;          /* flash=1|format: enum bootargs_flash */
+	uint32_t console;        /* console=pl011|mini: enum bootargs_console */
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */

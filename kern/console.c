@@ -55,6 +55,7 @@ static struct ring rx = RING_INITIALIZER(rx_bytes);
 static struct irq_lock rx_lock;
 
 static const struct console_dev *dev;
+static void (*fallback)(void); /* attaches a console */
 static bool started; /* transmit interrupts work */
 static bool panicked;
 
@@ -360,6 +361,12 @@ console_attach(const struct console_dev *d)
 }
 
 void
+console_set_fallback(void (*fn)(void))
+{
+	fallback = fn;
+}
+
+void
 console_start(void)
 {
 	KASSERT(dev != NULL, "N5: a console is attached before it is started");
@@ -379,6 +386,8 @@ void
 console_panic_mode(void)
 {
 	(void)intr_disable();
+	if (dev == NULL && fallback != NULL)
+		fallback();
 	panicked = true;
 	started = false;
 	edit_prompt = NULL;

@@ -27,6 +27,10 @@ struct console_dev {
 void console_attach(const struct console_dev *dev);
 void console_start(void);
 
+/* Boot, before a console is attached: what a panic calls to get one, so that its text is
+ * seen; fn attaches one and does not fail. */
+void console_set_fallback(void (*fn)(void));
+
 /* From the driver, interrupt context: the next byte to send, or -1 when none is
  * left; a received byte. */
 int console_tx_next(void);

@@ -22,9 +22,11 @@
 #include "drivers/bcm2835_sdhost.h"
 #include "drivers/bcm2836_intc.h"
 #include "drivers/mailbox.h"
+#include "drivers/mini_uart.h"
 #include "drivers/pl011.h"
 #include "drivers/sdcard.h"
 #include "kern/bootargs.h"
+#include "kern/console.h"
 #include "kern/machdep.h"
 
 #define INTC_PA    0x3f00b200
@@ -34,6 +36,7 @@
 #define GPIO_PA    0x3f200000
 #define UART_PA    0x3f201000
 #define SDHOST_PA  0x3f202000
+#define AUX_PA     0x3f215000
 #define EMMC_PA    0x3f300000
 #define LOCAL_PA   0x40000000
 
@@ -53,9 +56,17 @@
 #define SPIN_TABLE_PA 0xd8
 #define SPIN_CORES    4
 
-static const struct bcm2835_gpio_setting uart_pins[] = {
-	{ 14, 15, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_NONE }, /* PL011 to the header */
+/* Receive is pulled up: with nothing connected it would else float and look like input. */
+static const struct bcm2835_gpio_setting pl011_pins[] = {
+	{ 14, 14, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_NONE }, /* PL011 to the header */
+	{ 15, 15, BCM2835_GPIO_ALT0, BCM2835_GPIO_PULL_UP },
 	{ 32, 33, BCM2835_GPIO_INPUT, BCM2835_GPIO_PULL_NONE }, /* ... not to Bluetooth */
+};
+
+/* The mini-UART to the header; Bluetooth keeps the PL011. */
+static const struct bcm2835_gpio_setting mini_uart_pins[] = {
+	{ 14, 14, BCM2835_GPIO_ALT5, BCM2835_GPIO_PULL_NONE },
+	{ 15, 15, BCM2835_GPIO_ALT5, BCM2835_GPIO_PULL_UP },
 };
 
 /* The card to the EMMC controller, by way of plain inputs: QEMU moves the card back
@@ -75,12 +86,25 @@ static const struct bcm2835_gpio_setting sdhost_pins[] = {
 
 static uintptr_t gpio_base;
 
+/* Also a panic's, before boot has come to the console. */
+static void
+pl011_console(void)
+{
+	uint32_t hz;
+
+	bcm2835_gpio_apply(gpio_base, pl011_pins, sizeof(pl011_pins) / sizeof(pl011_pins[0]));
+	if (mailbox_clock_at_least(MAILBOX_CLOCK_UART, PL011_CLOCK_HZ_MIN, PL011_CLOCK_HZ_USUAL,
+		&hz) != 0)
+		hz = 0;
+	pl011_attach(cpu_map_device(UART_PA, 0x1000), hz);
+}
+
 static int
 attach_gpio(const struct board_device *device, uintptr_t base)
 {
 	(void)device;
 	gpio_base = base;
-	bcm2835_gpio_apply(base, uart_pins, sizeof(uart_pins) / sizeof(uart_pins[0]));
+	console_set_fallback(pl011_console);
 	return (0);
 }
 
@@ -93,16 +117,29 @@ attach_mailbox(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
-/* An unknown clock leaves the divisor as the firmware set it. */
 static int
 attach_uart(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	(void)base;
+	if (bootargs.console != BOOTARGS_CONSOLE_MINI)
+		pl011_console();
+	return (0);
+}
+
+static int
+attach_mini_uart(const struct board_device *device, uintptr_t base)
 {
 	uint32_t hz;
 
 	(void)device;
-	if (mailbox_clock_hz(MAILBOX_CLOCK_UART, &hz) != 0)
+	if (bootargs.console != BOOTARGS_CONSOLE_MINI)
+		return (0);
+	bcm2835_gpio_apply(gpio_base, mini_uart_pins,
+	    sizeof(mini_uart_pins) / sizeof(mini_uart_pins[0]));
+	if (mailbox_clock_hz(MAILBOX_CLOCK_CORE, &hz) != 0)
 		hz = 0;
-	pl011_attach(base, hz);
+	mini_uart_attach(base, hz);
 	return (0);
 }
 
@@ -218,6 +255,8 @@ memory(uint64_t *pa, uint64_t *bytes)
 static int
 console_interrupt(void)
 {
+	if (bootargs.console == BOOTARGS_CONSOLE_MINI)
+		return (mini_uart_attach_irq(BCM2836_LINE_AUX));
 	return (pl011_attach_irq(BCM2836_LINE_UART0));
 }
 
@@ -225,9 +264,13 @@ static const struct board_device early[] = {
 	{ "spin table", park_cores, 0, 0, 0, 0 },
 	{ "GPIO", attach_gpio, GPIO_PA, 0x1000, 0, 0 },
 	{ "mailbox", attach_mailbox, MAILBOX_PA, 0x40, 0, 0 },
-	{ "UART", attach_uart, UART_PA, 0x1000, BCM2836_LINE_UART0, 0 },
 	{ "interrupt controller", attach_intc, LOCAL_PA, 0x1000, 0, 0 },
 	{ "power management", attach_pm, PM_PA, 0x1000, 0, 0 },
+};
+
+static const struct board_device chosen[] = {
+	{ "UART", attach_uart, UART_PA, 0, BCM2836_LINE_UART0, 0 },
+	{ "mini-UART", attach_mini_uart, AUX_PA, 0x1000, BCM2836_LINE_AUX, 0 },
 };
 
 static const struct board_device devices[] = {
@@ -240,6 +283,8 @@ const struct board board = {
 	.name = "Raspberry Pi 3",
 	.early = early,
 	.early_count = sizeof(early) / sizeof(early[0]),
+	.chosen = chosen,
+	.chosen_count = sizeof(chosen) / sizeof(chosen[0]),
 	.devices = devices,
 	.device_count = sizeof(devices) / sizeof(devices[0]),
 	.timer_irq = BCM2836_LINE_CNTV,

@@ -16,6 +16,8 @@
 #include "drivers/gicv2.h"
 #include "drivers/pl011.h"
 #include "drivers/virtio_blk.h"
+#include "kern/bootargs.h"
+#include "kern/console.h"
 #include "kern/machdep.h"
 
 #define GICD_PA        0x08000000
@@ -65,6 +67,16 @@ attach_flash(const struct board_device *device, uintptr_t base)
 }
 
 static int
+check_console(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	(void)base;
+	if (bootargs.console == BOOTARGS_CONSOLE_MINI)
+		kprintf("boot argument console=mini: this board has a PL011 only\n");
+	return (0);
+}
+
+static int
 console_interrupt(void)
 {
 	return (pl011_attach_irq(GICV2_LINE_SPI(1)));
@@ -73,6 +85,10 @@ console_interrupt(void)
 static const struct board_device early[] = {
 	{ "UART", attach_uart, UART_PA, 0x1000, GICV2_LINE_SPI(1), 0 },
 	{ "interrupt controller", attach_gic, GICD_PA, 0x20000, 0, 0 },
+};
+
+static const struct board_device chosen[] = {
+	{ "console", check_console, 0, 0, 0, 0 },
 };
 
 static const struct board_device devices[] = {
@@ -86,6 +102,8 @@ const struct board board = {
 	.name = "QEMU virt",
 	.early = early,
 	.early_count = sizeof(early) / sizeof(early[0]),
+	.chosen = chosen,
+	.chosen_count = sizeof(chosen) / sizeof(chosen[0]),
 	.devices = devices,
 	.device_count = sizeof(devices) / sizeof(devices[0]),
 	.timer_irq = GICV2_LINE_CNTV,

@@ -212,6 +212,28 @@ uart_write(void *device, uint32_t offset, uint32_t value)
 	sent[sent_count++ % sizeof(sent)] = (char)value;
 }
 
+/* IBRD and FBRD for the clocks that firmware is known to set, and around the lowest. */
+static void
+check_divisors(void)
+{
+	static const struct {
+		uint32_t hz, whole, part;
+	} cases[] = {
+		{ 3000000, 1, 40 }, { PL011_CLOCK_HZ_MIN, 1, 0 }, { 48000000, 26, 3 },
+		{ 250000000, 135, 41 },
+		{ 0, 135, 41 }, /* unknown: as it was */
+	};
+
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pl011_set_clock(cases[i].hz);
+		assert_int_equal(uart.word[0x24 / 4], cases[i].whole);
+		assert_int_equal(uart.word[0x28 / 4], cases[i].part);
+	}
+	uart.word[0x24 / 4] = 0; /* unknown, and nobody has set it */
+	pl011_set_clock(0);
+	assert_int_equal(uart.word[0x24 / 4], 26);
+}
+
 static void
 uart_body(void *arg)
 {
@@ -226,6 +248,7 @@ uart_body(void *arg)
 	pl011_attach(UART, 48000000);
 	assert_int_equal(uart.word[0x24 / 4], 26);
 	assert_int_equal(uart.word[0x28 / 4], 3);
+	check_divisors();
 	kprintf("hi\n");
 	assert_memory_equal(sent, "hi\r\n", 4);
 
@@ -298,9 +321,11 @@ test_gpio(void **state)
 static struct registers mailbox;
 static uint32_t letter; /* waiting to be read; 0 = none */
 static bool dead;
+/* The UART's clock; what the firmware makes of a request; what it says it made of it. */
+static uint32_t clock_hz, clock_settable_hz, clock_said_hz;
 
-/* The firmware: knows the board revision (twice the usual length in the answer word)
- * and the temperature; has no other tags. */
+/* The firmware: knows the board revision, the
+ * temperature and a clock; has no other tags. */
 static void
 firmware(uint32_t *m)
 {
@@ -309,6 +334,16 @@ firmware(uint32_t *m)
 		m[4] = 0x80000004;
 	} else if (m[2] == 0x00030006 && m[5] == 0) {
 		m[6] = 25000;
+		m[4] = 0x80000008;
+	} else if (m[2] == 0x00030002 && m[5] == MAILBOX_CLOCK_UART && clock_hz != UINT32_MAX) {
+		m[6] = clock_hz;
+		m[4] = 0x80000008;
+	} else if (m[2] == 0x00038002 && m[5] == MAILBOX_CLOCK_UART && clock_settable_hz != 0) {
+		clock_hz = m[6] < clock_settable_hz ? m[6] : clock_settable_hz;
+		m[6] = clock_said_hz;
+		m[4] = 0x80000008;
+	} else if (m[2] == 0x00030004 && m[5] == MAILBOX_CLOCK_ARM) {
+		m[6] = 1200000000;
 		m[4] = 0x80000008;
 	} else if (m[2] == 0x00010005) {
 		m[4] = 0x80000004; /* too short an answer */
@@ -374,6 +409,48 @@ test_mailbox(void **state)
 	assert_int_equal(mailbox_board_revision(&value), 0);
 }
 
+/* The firmware's clock, what it allows and what it says; asked for 48 MHz. */
+static int
+uart_clock(uint32_t now_hz, uint32_t settable_hz, uint32_t said_hz, uint32_t *hz)
+{
+	clock_hz = now_hz;
+	clock_settable_hz = settable_hz;
+	clock_said_hz = said_hz;
+	return (mailbox_clock_at_least(MAILBOX_CLOCK_UART, PL011_CLOCK_HZ_MIN, 48000000, hz));
+}
+
+static void
+test_mailbox_clock(void **state)
+{
+	uint32_t hz = 7;
+
+	(void)state;
+	begin();
+	registers_add(&mailbox, MAILBOX);
+	mailbox.window.read = mailbox_read;
+	mailbox.window.write = mailbox_write;
+	mailbox_attach(MAILBOX);
+	dead = false;
+	/* Fast enough: left alone. */
+	assert_int_equal(uart_clock(3000000, 48000000, 1, &hz), 0);
+	assert_int_equal(hz, 3000000);
+	/* Too slow, or off: set, and what came of it counts, not what was said. */
+	assert_int_equal(uart_clock(1000000, 47999625, 48000000, &hz), 0);
+	assert_int_equal(hz, 47999625);
+	assert_int_equal(uart_clock(0, 48000000, 48000000, &hz), 0);
+	assert_int_equal(hz, 48000000);
+	/* A firmware that will not, or that knows no clocks. */
+	assert_int_equal(uart_clock(1000000, 1000000, 48000000, &hz), ERR_RANGE);
+	assert_int_equal(uart_clock(1000000, 0, 0, &hz), ERR_NOTSUP);
+	assert_int_equal(uart_clock(UINT32_MAX, 0, 0, &hz), ERR_NOTSUP);
+	assert_int_equal(mailbox_clock_max_hz(MAILBOX_CLOCK_ARM, &hz), 0);
+	assert_int_equal(hz, 1200000000);
+	assert_int_equal(mailbox_clock_max_hz(MAILBOX_CLOCK_CORE, &hz), ERR_NOTSUP);
+	dead = true;
+	assert_int_equal(uart_clock(0, 48000000, 48000000, &hz), ERR_TIMEDOUT);
+	dead = false;
+}
+
 int
 main(void)
 {
@@ -383,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_pl011),
 		cmocka_unit_test(test_gpio),
 		cmocka_unit_test(test_mailbox),
+		cmocka_unit_test(test_mailbox_clock),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -34,7 +34,7 @@ test_all(void **state)
 	(void)state;
 	parse("mem=8M  swap=sd0s2\tramdisk=512K run=sort:/data/words.txt vmstat=1 exit=1 "
 	      "semihosting=1 selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0 "
-	      "flash=1\n");
+	      "flash=1 console=mini\n");
 	assert_int_equal(bootargs.mem_bytes, 8 << 20);
 	assert_int_equal(bootargs.ramdisk_bytes, 512 << 10);
 	assert_int_equal(bootargs.vmstat_s, 1);
@@ -42,6 +42,7 @@ test_all(void **state)
 	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_SDHOST);
 	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_NO);
 	assert_int_equal(bootargs.flash, BOOTARGS_FLASH_YES);
+	assert_int_equal(bootargs.console, BOOTARGS_CONSOLE_MINI);
 	assert_true(bootargs.exit);
 	assert_true(bootargs.semihosting);
 	assert_string_equal(bootargs.swap, "sd0s2");
@@ -50,7 +51,8 @@ test_all(void **state)
 	assert_string_equal(bootargs.trace, "bio,fault");
 	assert_int_equal(bootargs.error_count, 0);
 	assert_string_equal(console_tap_text(), "");
-	parse("sd=emmc sd_dma=1 flash=format");
+	parse("sd=emmc sd_dma=1 flash=format console=pl011");
+	assert_int_equal(bootargs.console, BOOTARGS_CONSOLE_PL011);
 	assert_int_equal(bootargs.flash, BOOTARGS_FLASH_FORMAT);
 	assert_int_equal(bootargs.sd_host, BOOTARGS_SD_EMMC);
 	assert_int_equal(bootargs.sd_dma, BOOTARGS_SD_DMA_YES);
@@ -73,6 +75,7 @@ static void
 test_bad(void **state)
 {
 	static const char *const bad[][2] = {
+		{ "console=uart", "console=uart: expected console=, then pl011 or mini" },
 		{ "domains=5", "domains=5: expected domains=, then a number from 1 to 4" },
 		{ "domains=0", "domains=0: expected domains=" },
 		{ "colour=red", "colour=red: unknown; known are mem= swap=" },

@@ -301,6 +301,40 @@ long_line_body(void *arg)
 
 SIM_TEST(long_line)
 
+static void
+attach_late(void)
+{
+	console_attach(&port);
+}
+
+/* A panic before boot has come to the console: it gets one, with what was printed so far. */
+static void
+panic_without_console_body(void *arg)
+{
+	(void)arg;
+	port_attach();
+	console_attach(NULL);
+	kprintf("early words\n");
+	assert_string_equal(wire, "");
+	console_panic_mode();
+	console_put_poll('!');
+	assert_string_equal(wire, "");
+	console_attach(NULL);
+	kprintf("and more\n");
+	console_set_fallback(attach_late);
+	console_panic_mode();
+	console_put_poll('!');
+	assert_string_equal(wire, "and more\r\n!");
+	/* One that is there stays. */
+	wire_bytes = 0;
+	console_panic_mode();
+	console_put_poll('?');
+	assert_string_equal(wire, "?");
+	console_set_fallback(NULL);
+}
+
+SIM_TEST(panic_without_console)
+
 /* ---- input */
 
 static void
@@ -372,6 +406,7 @@ main(void)
 		cmocka_unit_test(test_full_irq),
 		cmocka_unit_test(test_full_masked),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_panic_without_console),
 		cmocka_unit_test(test_getc),
 		cmocka_unit_test(test_panic),
 	};
