@@ -181,39 +181,64 @@ kernel: build/$(BOARD)$(V)/kernel8.img
 
 # --- programs -----------------------------------------------------------------
 
+# Every program is built for both ABIs from the same sources: NAME.elf for AArch64 and
+# NAME32.elf for AArch32.  Files whose names end in _aarch64 or _aarch32 are of that ABI.
 PROGRAMS := $(patsubst app/programs/%/,%,$(filter %/,$(wildcard app/programs/*/)))
-PROGRAM_ELFS := $(PROGRAMS:%=build/apps/%.elf)
-PROGRAM_FLAGS := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. -mcpu=cortex-a53 -mno-outline-atomics \
-	-fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables
-PROGRAM_INCLUDES = -I. $(call FREESTANDING,build/newlib)
-PROGRAM_LINK := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
-	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,app/libebb/program.ld \
-	-mfix-cortex-a53-835769 -mfix-cortex-a53-843419
-LIBEBB_OBJECTS := $(patsubst %,build/user/%.o,$(basename $(wildcard app/libebb/*.c app/libebb/*.S)))
+PROGRAM_FILES := $(PROGRAMS) $(PROGRAMS:%=%32)
+PROGRAM_ELFS := $(PROGRAM_FILES:%=build/apps/%.elf)
+PROGRAM_FLAGS := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+PROGRAM_LINK := -static -Wl,--build-id=none -Wl,--gc-sections \
+	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,app/libebb/program.ld
 
-build/user/%.o: %.c build/newlib.stamp Makefile
-	@mkdir -p $(@D)
-	@echo 'CC      $<'
-	@$(CC) $(PROGRAM_FLAGS) $(WARNINGS) $(PROGRAM_INCLUDES) -MMD -MP -c -o $@ $<
+CC_program := $(CC)
+FLAGS_program := -mcpu=cortex-a53 -mno-outline-atomics
+INCLUDES_program = -I. $(call FREESTANDING,build/newlib)
+LINK_program := -nostdlib -no-pie -mfix-cortex-a53-835769 -mfix-cortex-a53-843419
+LIBRARIES_program := -Lbuild/newlib/lib
+OTHER_ABI_program := %_aarch32
 
-build/user/%.o: %.S build/newlib.stamp Makefile
-	@mkdir -p $(@D)
-	@echo 'AS      $<'
-	@$(CC) $(PROGRAM_FLAGS) $(PROGRAM_INCLUDES) -MMD -MP -c -o $@ $<
+# The stock compiler with its packaged newlib; T32, but A32 for the programs in ARM_STATE.
+CC_program32 := arm-none-eabi-gcc
+FLAGS_program32 := -mcpu=cortex-a53 -mfpu=neon-fp-armv8 -mfloat-abi=hard -mthumb
+INCLUDES_program32 := -I.
+LINK_program32 := $(FLAGS_program32) -nostartfiles
+OTHER_ABI_program32 := %_aarch64
+ARM_STATE := hello sort fptest
+$(ARM_STATE:%=build/user32/app/programs/%/%.o): FLAGS_program32 += -marm
 
-define program_rules
-build/apps/$(1).elf: $(patsubst %,build/user/%.o,$(basename $(wildcard app/programs/$(1)/*.c app/programs/$(1)/*.S))) \
-		$$(LIBEBB_OBJECTS) app/libebb/program.ld build/apps.list build/newlib.stamp
+# $(1) suffix of folders and programs, or nothing
+define program_abi_rules
+build/user$(1)/%.o: %.c build/newlib.stamp Makefile | setup
 	@mkdir -p $$(@D)
-	@echo 'LD      $$@'
-	@$$(CC) $$(PROGRAM_LINK) -o $$@ $$(filter %.o,$$^) -Lbuild/newlib/lib \
+	@echo 'CC$(1)    $$<'
+	@$$(CC_program$(1)) $$(PROGRAM_FLAGS) $$(FLAGS_program$(1)) $$(WARNINGS) $$(INCLUDES_program$(1)) -MMD -MP -c -o $$@ $$<
+
+build/user$(1)/%.o: %.S build/newlib.stamp Makefile | setup
+	@mkdir -p $$(@D)
+	@echo 'CC$(1)    $$<'
+	@$$(CC_program$(1)) $$(PROGRAM_FLAGS) $$(FLAGS_program$(1)) $$(INCLUDES_program$(1)) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach a,_ 32,$(eval $(call program_abi_rules,$(a:_=))))
+
+# Objects of ABI $(1) (program or program32), below folder $(2), of what is in folder $(3).
+abi_objects = $(patsubst %,$(2)/%.o,$(filter-out $(OTHER_ABI_$(1)),$(basename $(wildcard $(3)/*.c $(3)/*.S))))
+
+# $(1) program, $(2) suffix
+define program_rules
+build/apps/$(1)$(2).elf: $(call abi_objects,program$(2),build/user$(2),app/programs/$(1)) \
+		$(call abi_objects,program$(2),build/user$(2),app/libebb) \
+		app/libebb/program.ld build/apps.list build/newlib.stamp
+	@mkdir -p $$(@D)
+	@echo 'LD$(2)    $$@'
+	@$$(CC_program$(2)) $$(LINK_program$(2)) $$(PROGRAM_LINK) -o $$@ $$(filter %.o,$$^) $$(LIBRARIES_program$(2)) \
 		-Wl,--start-group -lc -lm -lgcc -Wl,--end-group
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p),))$(eval $(call program_rules,$(p),32)))
 
 build/apps/stripped/%.elf: build/apps/%.elf
 	@mkdir -p $(@D)
-	@$(STRIP) -o $@ $<
+	@$(if $(filter %32,$*),arm-none-eabi-strip,$(STRIP)) -o $@ $<
 
 apps: $(PROGRAM_ELFS)
 
@@ -231,7 +256,7 @@ build/words.txt: tools/mkcard | setup
 	@tools/mkcard --shuffle $(WORDS) $@
 
 CARD_INPUTS := build/words.txt build/tools/mkswap tools/mkcard \
-	$(PROGRAMS:%=build/apps/stripped/%.elf)
+	$(PROGRAM_FILES:%=build/apps/stripped/%.elf)
 
 # The folder whose content the FAT partition gets. $(1) board, $(2) suffix
 define card_rules
@@ -239,7 +264,7 @@ build/$(1)$(2)/boot.stamp: build/$(1)$(2)/kernel8.img $$(wildcard board/$(1)/*.t
 	@rm -rf build/$(1)$(2)/boot && mkdir -p build/$(1)$(2)/boot/apps build/$(1)$(2)/boot/data
 	@cp build/$(1)$(2)/kernel8.img $$(wildcard board/$(1)/*.txt) build/$(1)$(2)/boot/
 	@cp build/words.txt build/$(1)$(2)/boot/data/
-	@for program in $$(PROGRAMS); do \
+	@for program in $$(PROGRAM_FILES); do \
 		cp build/apps/stripped/$$$$program.elf build/$(1)$(2)/boot/apps/ || exit 1; done
 	@touch $$@
 
@@ -402,4 +427,4 @@ docs: setup
 clean:
 	rm -rf build
 
--include $(shell find build/kernel* build/user build/host* build/coverage build/fuzz -name '*.d' 2>/dev/null)
+-include $(shell find build/kernel* build/user* build/host* build/coverage build/fuzz -name '*.d' 2>/dev/null)

@@ -44,6 +44,10 @@ void cpu_user_move(struct pmap *pmap);
 void cpu_user_fork(struct task *child);
 _Noreturn void cpu_user_resume(void);
 
+/* The thread register that the calling task's program reads but cannot write (TPIDRRO_EL0,
+ * in AArch32 TPIDRURO) holds value from now on. Does not yield. */
+void cpu_user_set_tls(uint64_t value);
+
 /*
  * Copy between wired kernel memory and the calling task's program. Any user
  * address whatever is survived: ERR_FAULT for one that is not mapped, not allowed,

@@ -3,8 +3,9 @@
  * What kernel and programs agree on: system-call numbers and shared structures.
  *
  * AArch64: number in x8, arguments in x0-x5, result in x0 (negative errno on
- * failure), `svc #0`. AArch32: number in r7, arguments in r0-r5, result in r0.
- * All other registers are kept. Numbers are never reused.
+ * failure), `svc #0`. AArch32: number in r7, arguments in r0-r5, each of 32 bits, result
+ * in r0 with its upper half in r1. All other registers are kept. The structures below lie
+ * alike in memory for both. Numbers are never reused.
  */
 #ifndef LIB_EBB_ABI_H
 #define LIB_EBB_ABI_H
@@ -53,7 +54,9 @@
 #define EBB_SYS_FSYNC     36 /* (fd): what was written to the file is on the disk */
 /* (bytes, lowest, highest physical address, alignment) -> 0: they can be had together */
 #define EBB_SYS_CONTIG    37
-#define EBB_SYS_COUNT     38
+/* (address): the thread register that programs only read (TPIDRRO_EL0, TPIDRURO) */
+#define EBB_SYS_TLS       38
+#define EBB_SYS_COUNT     39
 
 #define EBB_O_RDONLY 0
 #define EBB_O_WRONLY 1

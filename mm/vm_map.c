@@ -65,6 +65,17 @@ vmspace_alloc(vm_offset_t min, vm_offset_t max)
 }
 
 void
+vmspace_set_max(struct vmspace *vm, vm_offset_t max)
+{
+	struct vm_map_entry *last = RB_MAX(vm_map_tree, &vm->map.entries);
+
+	KASSERT((max & PAGE_MASK) == 0 && vm->map.min < max,
+	    "V1: the map's limits are page aligned");
+	KASSERT(last == NULL || last->end <= max, "V1: entries lie inside the map's limits");
+	vm->map.max = max;
+}
+
+void
 vmspace_free(struct vmspace *vm)
 {
 	int error = vm_map_remove(vm, vm->map.min, vm->map.max);

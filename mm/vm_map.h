@@ -89,6 +89,9 @@ void vm_map_init(void);
 
 /* Empty address space for user addresses [min, max); NULL without memory. */
 struct vmspace *vmspace_alloc(vm_offset_t min, vm_offset_t max);
+/* Addresses from max on, where nothing is mapped yet, are not the program's from now on.
+ * Does not yield. */
+void vmspace_set_max(struct vmspace *vm, vm_offset_t max);
 /* Remove everything and free it; it is not active on any core. May yield. */
 void vmspace_free(struct vmspace *vm);
 

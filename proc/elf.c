@@ -107,13 +107,13 @@ check_segment(const struct elf_segment *s, uint64_t file_bytes, const struct pro
 	return (NULL);
 }
 
-/* The entry point must be code, and an instruction's address. */
+/* The entry point must be code, and an instruction's address; bit 0 says T32. */
 static const char *
 check_entry(const struct elf_image *image, const struct proc_abi *abi)
 {
 	uint32_t i;
 
-	if (!abi->aarch32 && (image->entry & 3) != 0)
+	if ((image->entry & 3) != 0 && !(abi->aarch32 && (image->entry & 1) != 0))
 		return ("entry point not a multiple of 4");
 	for (i = 0; i < image->segment_count; i++) {
 		const struct elf_segment *s = &image->segments[i];
@@ -148,6 +148,15 @@ parse_segments(const uint8_t *head, const struct header *h, uint64_t file_bytes,
 		out->end = s.address + s.memory_bytes;
 	}
 	return (check_entry(out, abi));
+}
+
+bool
+elf_is_for(const void *head, uint64_t head_bytes, const struct proc_abi *abi)
+{
+	const uint8_t *bytes = head;
+
+	return (head_bytes >= 20 && memcmp(bytes, ELF_MAGIC, 4) == 0 &&
+	    bytes[4] == abi->elf_class && bytes[5] == 1 && get(bytes + 18, 2) == abi->elf_machine);
 }
 
 const char *

@@ -6,6 +6,7 @@
 #ifndef PROC_ELF_H
 #define PROC_ELF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/err.h"
@@ -29,6 +30,10 @@ struct elf_image {
 	struct elf_segment segments[ELF_SEGMENTS_MAX]; /* ascending, disjoint pages */
 	uint64_t end;          /* first byte behind the last segment */
 };
+
+/* Do the first head_bytes of a file say that it is for abi (class, byte order, machine)?
+ * Reads nothing outside head. Does not yield. */
+bool elf_is_for(const void *head, uint64_t head_bytes, const struct proc_abi *abi);
 
 /*
  * Parse the first head_bytes (at least the ELF and program headers) of a file of

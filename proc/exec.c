@@ -53,6 +53,20 @@ const struct proc_abi proc_abi_aarch64 = {
 	.stack_bytes = 1024 * 1024,
 };
 
+/* A heap below an eighth of the addresses, mappings above it (sys_mem.c). */
+const struct proc_abi proc_abi_aarch32 = {
+	.name = "aarch32",
+	.elf_class = 1,
+	.elf_machine = 40,
+	.pointer_bytes = 4,
+	.aarch32 = true,
+	.address_min = 0x8000,
+	.address_max = 0xffff0000,
+	.stack_bytes = 1024 * 1024,
+};
+
+static const struct proc_abi *const abis[] = { &proc_abi_aarch64, &proc_abi_aarch32 };
+
 static int
 fail(struct proc *p, int error, const char *why)
 {
@@ -163,10 +177,24 @@ push_arguments(struct proc *p, struct cpu_user_start *start)
 	return (error);
 }
 
+/* The process runs what the file is for: its addresses end where that ABI's do. A file
+ * for neither is left to elf_parse, which says what is wrong with it. */
+static void
+choose_abi(struct proc *p, const void *head, uint64_t head_bytes)
+{
+	uint32_t i;
+
+	for (i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
+		if (elf_is_for(head, head_bytes, abis[i]))
+			p->abi = abis[i];
+	vmspace_set_max(p->vmspace, p->abi->address_max);
+}
+
 static int
 read_image(struct proc *p, struct vm_object *object, struct elf_image *image)
 {
 	uint64_t size_bytes = object->vnode->size_bytes;
+	uint64_t head_bytes = size_bytes < PAGE_SIZE ? size_bytes : PAGE_SIZE;
 	const char *why = "not an ELF file";
 	struct vm_page *m;
 	int error;
@@ -176,8 +204,8 @@ read_image(struct proc *p, struct vm_object *object, struct elf_image *image)
 	error = file_pager_page(object, 0, HEAD_AHEAD_PAGES, &p->killed, &m);
 	if (error != 0)
 		return (fail(p, error, err_string(error)));
-	why = elf_parse(vm_page_address(m), size_bytes < PAGE_SIZE ? size_bytes : PAGE_SIZE,
-	    size_bytes, p->abi, image);
+	choose_abi(p, vm_page_address(m), head_bytes);
+	why = elf_parse(vm_page_address(m), head_bytes, size_bytes, p->abi, image);
 	vm_page_unhold(m);
 	return (why == NULL ? 0 : fail(p, ERR_NOEXEC, why));
 }
@@ -232,11 +260,11 @@ exec_load(struct proc *p, struct cpu_user_start *start)
 
 	KASSERT(curtask()->proc == p, "X1: exec by the process's own task");
 	memset(start, 0, sizeof(*start));
-	start->aarch32 = p->abi->aarch32;
 	error = vfs_lookup(p->path, &vp);
 	if (error != 0)
 		return (fail(p, error, err_string(error)));
 	error = load_file(p, vp, start);
+	start->aarch32 = p->abi->aarch32;
 	vnode_unref(vp);
 	return (error);
 }

@@ -123,6 +123,7 @@ proc_fork(struct proc *parent, uint32_t *pid)
 /* What an exec changes in the process before it is sure to succeed. */
 struct before_exec {
 	struct vmspace *vmspace;
+	const struct proc_abi *abi;
 	vm_offset_t brk_start, brk, stack_top;
 	uint32_t arg_count, arg_bytes;
 	char name[PROC_NAME_BYTES];
@@ -134,6 +135,7 @@ static void
 save(const struct proc *p, struct before_exec *b)
 {
 	b->vmspace = p->vmspace;
+	b->abi = p->abi;
 	b->brk_start = p->brk_start;
 	b->brk = p->brk;
 	b->stack_top = p->stack_top;
@@ -150,6 +152,7 @@ restore(struct proc *p, const struct before_exec *b)
 {
 	struct vmspace *unfinished = p->vmspace;
 
+	p->abi = b->abi;
 	p->brk_start = b->brk_start;
 	p->brk = b->brk;
 	p->stack_top = b->stack_top;
@@ -206,7 +209,7 @@ become(struct proc *p, struct vmspace *former, const struct cpu_user_start *star
 int
 proc_exec(struct proc *p, const char *path, const char *const argv[], uint32_t argc)
 {
-	struct vmspace *vm = vmspace_alloc(p->abi->address_min, p->abi->address_max);
+	struct vmspace *vm = proc_vmspace_alloc();
 	struct before_exec before;
 	struct cpu_user_start start;
 	int error;

@@ -152,12 +152,18 @@ proc_task_create(struct proc *p, void (*fn)(void *arg))
 	return (0);
 }
 
+struct vmspace *
+proc_vmspace_alloc(void)
+{
+	return (vmspace_alloc(proc_abi_aarch32.address_min, proc_abi_aarch64.address_max));
+}
+
 static int
 proc_start(struct proc *p)
 {
 	int error;
 
-	p->vmspace = vmspace_alloc(p->abi->address_min, p->abi->address_max);
+	p->vmspace = proc_vmspace_alloc();
 	if (p->vmspace == NULL)
 		return (ERR_NOMEM);
 	proc_limits_apply(p);

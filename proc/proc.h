@@ -28,7 +28,7 @@ struct proc_abi {
 	uint64_t stack_bytes;      /* reserved for the stack, guard below excluded */
 };
 
-extern const struct proc_abi proc_abi_aarch64;
+extern const struct proc_abi proc_abi_aarch64, proc_abi_aarch32;
 
 #define PROC_FILES_MAX 16
 #define PROC_NAME_BYTES 32
@@ -71,7 +71,7 @@ struct proc {
 	uint8_t kill_reason;         /* enum ebb_kill_reason */
 	bool loading;                /* in exec: memory is that of the program to come */
 	int32_t exit_status;         /* 0..255, or EBB_STATUS_KILLED | reason */
-	const struct proc_abi *abi;
+	const struct proc_abi *abi;  /* of the program that runs; aarch64 until one is loaded */
 	struct task *task;           /* NULL once it has ended */
 	struct vmspace *vmspace;     /* NULL once it is freed */
 	struct vmspace *former;      /* in proc_exec: of the program so far; else NULL */

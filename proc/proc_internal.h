@@ -20,6 +20,8 @@ void proc_publish(struct proc *p);
  * ERR_NAMETOOLONG. Does not yield. */
 int proc_set_program(struct proc *p, const char *path, const char *const argv[],
     uint32_t argc) ERR_MUST_CHECK;
+/* An address space for a program of any ABI; NULL without memory. Does not yield. */
+struct vmspace *proc_vmspace_alloc(void);
 /* The task of p, attached to its address space, beginning with fn(p). ERR_NOMEM. Does
  * not yield. */
 int proc_task_create(struct proc *p, void (*fn)(void *arg)) ERR_MUST_CHECK;

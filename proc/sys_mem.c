@@ -44,8 +44,6 @@ sys_sbrk(struct proc *p, const uint64_t *a)
 	vm_offset_t old = p->brk, new_brk;
 	int error = 0;
 
-	if (p->abi->pointer_bytes == 4)
-		increment = (int32_t)a[0];
 	if (__builtin_add_overflow((int64_t)old, increment, (int64_t *)&new_brk) ||
 	    (int64_t)new_brk < (int64_t)p->brk_start)
 		return (ERR_NOMEM);

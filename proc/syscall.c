@@ -3,10 +3,11 @@
  * System calls: the table, and the calls about processes and time.
  *
  * One table serves both ABIs: arch hands over the number and the six saved
- * argument registers. A call returns a result >= 0 or a negative ERR_*; this file
- * alone turns those into the errno values that the programs' newlib knows. Nothing
- * an argument holds can panic the kernel: every pointer goes through copyin and
- * copyout, every number is checked where it is used.
+ * argument registers; those of an AArch32 program are made wide first. A call
+ * returns a result >= 0 or a negative ERR_*; this file alone turns those into the
+ * errno values that the programs' newlib knows. Nothing an argument holds can
+ * panic the kernel: every pointer goes through copyin and copyout, every number is
+ * checked where it is used.
  *
  * Owns: the table of system calls.
  * Does not: files (sys_file.c), memory (sys_mem.c), faults (proc_user_fault below
@@ -216,6 +217,14 @@ sys_workingset(struct proc *p, const uint64_t *a)
 	return (vmspace_working_set(p->vmspace));
 }
 
+static int64_t
+sys_tls(struct proc *p, const uint64_t *a)
+{
+	(void)p;
+	cpu_user_set_tls(a[0]);
+	return (0);
+}
+
 typedef int64_t (*syscall_fn)(struct proc *p, const uint64_t *a);
 
 static const syscall_fn table[EBB_SYS_COUNT] = {
@@ -257,6 +266,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_EXEC] = sys_exec,
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
+	[EBB_SYS_TLS] = sys_tls,
 };
 
 /* The programs' newlib and this kernel's libc are the same library: errno values
@@ -291,6 +301,24 @@ proc_syscall(uint64_t number, const uint64_t *args)
 		result = table[number](p, args);
 	trace(TRACE_SYSCALL, number, p->pid, (uint64_t)result);
 	return (__builtin_expect(result < 0, 0) ? errno_of(result) : result);
+}
+
+/* Arguments that can be negative: bit n for argument n. */
+static const uint8_t signed_arguments[EBB_SYS_COUNT] = {
+	[EBB_SYS_LSEEK] = 1 << 1,
+	[EBB_SYS_SBRK] = 1 << 0,
+};
+
+int64_t
+proc_syscall_aarch32(uint64_t number, const uint64_t *args)
+{
+	uint32_t call = (uint32_t)number, i;
+	uint32_t negative = call < EBB_SYS_COUNT ? signed_arguments[call] : 0;
+	uint64_t wide[6];
+
+	for (i = 0; i < 6; i++)
+		wide[i] = (negative >> i & 1) != 0 ? (uint64_t)(int32_t)args[i] : (uint32_t)args[i];
+	return (proc_syscall(call, wide));
 }
 
 static enum ebb_kill_reason

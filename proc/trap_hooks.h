@@ -17,6 +17,12 @@ struct vmspace;
  */
 int64_t proc_syscall(uint64_t number, const uint64_t *args);
 
+/*
+ * The same for an AArch32 program: of args only the lower halves hold (Arm ARM D1.20.1:
+ * the upper ones are unknown). The result goes into r0, its upper half into r1.
+ */
+int64_t proc_syscall_aarch32(uint64_t number, const uint64_t *args);
+
 /* The running program's memory, for vm_fault. */
 struct vmspace *proc_curvmspace(void);
 

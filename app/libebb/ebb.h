@@ -13,6 +13,13 @@
 
 #include "lib/ebb_abi.h"
 
+/* Path on the card of the program NAME of ebb's own, built for the same ABI. */
+#if UINTPTR_MAX == UINT32_MAX
+#define EBB_PROGRAM(name) "/apps/" name "32.elf"
+#else
+#define EBB_PROGRAM(name) "/apps/" name ".elf"
+#endif
+
 /* A system call that does nothing: for measuring. */
 int ebb_null(void);
 

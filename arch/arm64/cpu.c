@@ -16,6 +16,7 @@
 #include <machine/trapframe.h>
 #include <string.h>
 
+#include "arch/arm64/esr.h"
 #include "arch/arm64/task_offsets.h"
 #include "kern/machdep.h"
 #include "kern/task.h"
@@ -24,7 +25,6 @@
 #include "mm/pmap.h"
 
 #define SPSR_EL0_A64 0x0ull
-#define SPSR_EL0_A32 0x10ull
 #define SPSR_THUMB   0x20ull
 
 _Static_assert(offsetof(struct task, ast_pending) == TASK_AST_PENDING, "vectors.S");
@@ -51,7 +51,8 @@ cpu_switch(struct task *from, struct task *to)
 	if (to->md.pmap != NULL) {
 		pmap_activate(to->md.pmap);
 		fpu_switch(to);
-		__asm__ volatile("msr tpidr_el0, %0" :: "r"(to->md.tpidr_el0));
+		__asm__ volatile("msr tpidr_el0, %0\n\tmsr tpidrro_el0, %1" ::
+		    "r"(to->md.tpidr_el0), "r"(to->md.tpidrro_el0));
 	}
 	curtask_set(to);
 	switch_context(from->md.regs, to->md.regs);
@@ -74,11 +75,11 @@ cpu_user_attach(struct task *t, struct pmap *pmap, void *fp_state)
 		fpu_detach(t);
 	t->md.pmap = pmap;
 	t->md.fp_state = fp_state;
-	t->md.tpidr_el0 = 0;
+	t->md.tpidr_el0 = t->md.tpidrro_el0 = 0;
 	if (t == curtask()) {
 		pmap_activate(pmap);
 		fpu_switch(t);
-		__asm__ volatile("msr tpidr_el0, xzr");
+		__asm__ volatile("msr tpidr_el0, xzr\n\tmsr tpidrro_el0, xzr");
 	}
 	intr_restore(saved);
 }
@@ -111,10 +112,23 @@ cpu_user_fork(struct task *child)
 	    "U1: a task with a program has its pmap");
 	*frame = *user_frame(parent);
 	frame->x[0] = 0;
+	if ((frame->spsr & SPSR_AARCH32) != 0)
+		frame->x[1] = 0; /* the result's upper half */
 	child->md.regs[12] = (uintptr_t)frame; /* its first stack pointer: below the frame */
 	fpu_save(parent);
 	memcpy(child->md.fp_state, parent->md.fp_state, CPU_FP_STATE_BYTES);
 	__asm__ volatile("mrs %0, tpidr_el0" : "=r"(child->md.tpidr_el0));
+	child->md.tpidrro_el0 = parent->md.tpidrro_el0;
+	intr_restore(saved);
+}
+
+void
+cpu_user_set_tls(uint64_t value)
+{
+	uint64_t saved = intr_disable();
+
+	curtask()->md.tpidrro_el0 = value;
+	__asm__ volatile("msr tpidrro_el0, %0" :: "r"(value));
 	intr_restore(saved);
 }
 
@@ -138,7 +152,7 @@ cpu_user_enter(const struct cpu_user_start *start)
 	frame.sp = start->sp;
 	frame.spsr = SPSR_EL0_A64;
 	if (start->aarch32) {
-		frame.spsr = SPSR_EL0_A32 | ((start->pc & 1) != 0 ? SPSR_THUMB : 0);
+		frame.spsr = SPSR_AARCH32 | ((start->pc & 1) != 0 ? SPSR_THUMB : 0);
 		frame.elr &= ~1ull;
 		frame.x[13] = start->sp;
 	}

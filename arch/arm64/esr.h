@@ -31,6 +31,9 @@
 #define ESR_CM   (1u << 8)
 #define ESR_FNV  (1u << 10)
 
+/* SPSR_EL1.M[4]: taken from AArch32 state (D17.2.141). */
+#define SPSR_AARCH32 0x10ull
+
 /* Fault status without its level. */
 #define FSC_TRANSLATION 0x04
 #define FSC_ACCESS      0x08

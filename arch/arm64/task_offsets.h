@@ -5,6 +5,6 @@
 #ifndef ARM64_TASK_OFFSETS_H
 #define ARM64_TASK_OFFSETS_H
 
-#define TASK_AST_PENDING 200
+#define TASK_AST_PENDING 208
 
 #endif

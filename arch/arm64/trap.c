@@ -135,14 +135,17 @@ static void
 el0_other(struct trapframe *tf, uint64_t esr)
 {
 	uint32_t class = esr_class(esr);
-	bool aarch32 = (tf->spsr & 0x10) != 0;
+	bool aarch32 = (tf->spsr & SPSR_AARCH32) != 0;
+	int64_t result;
 
 	if (class == EC_FP_ACCESS && fpu_trap())
 		return;
 	if (class == EC_SVC32 && aarch32) {
 		interrupts_on();
-		tf->x[0] = (uint32_t)proc_syscall((uint32_t)tf->x[7], tf->x);
+		result = proc_syscall_aarch32(tf->x[7], tf->x);
 		interrupts_off();
+		tf->x[0] = (uint32_t)result;
+		tf->x[1] = (uint64_t)result >> 32;
 		return;
 	}
 	user_fault(tf, esr, esr_class_name(class), ERR_NOEXEC);

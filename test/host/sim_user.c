@@ -81,6 +81,12 @@ cpu_user_fork(struct task *child)
 }
 
 void
+cpu_user_set_tls(uint64_t value)
+{
+	(void)value;
+}
+
+void
 cpu_user_resume(void)
 {
 	KASSERT(sim_user_child != NULL, "U1: the test has given a child");

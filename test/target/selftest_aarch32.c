@@ -24,14 +24,14 @@
 #define ROUNDS 100
 #define THUMB_OFFSET 0x100
 
-/* r7 = 0 (null system call); r0 = [r1] + 1 + r0; r7 = 16 (yield); again. */
+/* r7 = 0 (null system call); [r2] = [r2] + r0 + 1; r7 = 16 (yield); again. */
 static const uint32_t arm_code[] = {
 	0xe3a07000, /* 	mov	r7, #0 */
 	0xef000000, /* 	svc	#0 */
-	0xe5912000, /* 	ldr	r2, [r1] */
-	0xe0822000, /* 	add	r2, r2, r0 */
-	0xe2822001, /* 	add	r2, r2, #1 */
-	0xe5812000, /* 	str	r2, [r1] */
+	0xe5923000, /* 	ldr	r3, [r2] */
+	0xe0833000, /* 	add	r3, r3, r0 */
+	0xe2833001, /* 	add	r3, r3, #1 */
+	0xe5823000, /* 	str	r3, [r2] */
 	0xe3a07010, /* 	mov	r7, #16 */
 	0xef000000, /* 	svc	#0 */
 	0xeafffff6, /* 	b	start */
@@ -40,10 +40,10 @@ static const uint32_t arm_code[] = {
 static const uint16_t thumb_code[] = {
 	0x2700, /* 	movs	r7, #0 */
 	0xdf00, /* 	svc	#0 */
-	0x680a, /* 	ldr	r2, [r1] */
-	0x1812, /* 	adds	r2, r2, r0 */
-	0x3201, /* 	adds	r2, #1 */
-	0x600a, /* 	str	r2, [r1] */
+	0x6813, /* 	ldr	r3, [r2] */
+	0x181b, /* 	adds	r3, r3, r0 */
+	0x3301, /* 	adds	r3, #1 */
+	0x6013, /* 	str	r3, [r2] */
 	0x2710, /* 	movs	r7, #16 */
 	0xdf00, /* 	svc	#0 */
 	0xe7f6, /* 	b	start */
@@ -85,7 +85,7 @@ run_guest(void *arg)
 	}
 	start.pc = g->code + (g->thumb ? THUMB_OFFSET + 1 : 0);
 	start.sp = g->data + PAGE_SIZE;
-	start.args[1] = g->data;
+	start.args[2] = g->data;
 	cpu_user_enter(&start);
 }
 

@@ -31,6 +31,11 @@ static const struct proc_abi abi = {
 	.address_min = 0x10000, .address_max = UINT64_C(1) << 39,
 };
 
+static const struct proc_abi abi32 = {
+	.name = "test32", .elf_class = 1, .elf_machine = 40, .pointer_bytes = 4, .aarch32 = true,
+	.address_min = 0x10000, .address_max = 0xffff0000,
+};
+
 static void
 put(uint8_t *at, uint64_t value, uint32_t bytes)
 {
@@ -202,6 +207,109 @@ elf_random_damage_keeps_invariants(void **state)
 	}
 }
 
+/* ---- ELF32 (System V ABI, chapter 4: the same fields, narrower and in another order) */
+
+#define PH32(n) (52 + 32 * (n))
+
+static uint8_t *
+good_file32(void)
+{
+	uint8_t *h = calloc(1, HEAD_BYTES);
+	uint32_t n;
+
+	memcpy(h, "\177ELF\1\1\1", 7);
+	put(h + 16, 2, 2);
+	put(h + 18, 40, 2);
+	put(h + 24, 0x400101, 4); /* T32 */
+	put(h + 28, 52, 4);
+	put(h + 42, 32, 2);
+	put(h + 44, 3, 2);
+	for (n = 0; n < 3; n++) {
+		const struct elf_segment *s = &good_segments[n];
+
+		put(h + PH32(n), 1, 4);
+		put(h + PH32(n) + 4, s->file_offset, 4);
+		put(h + PH32(n) + 8, s->address, 4);
+		put(h + PH32(n) + 16, s->file_bytes, 4);
+		put(h + PH32(n) + 20, s->memory_bytes, 4);
+		put(h + PH32(n) + 24, n == 0 ? 5 : n == 1 ? 4 : 6, 4);
+	}
+	return (h);
+}
+
+static void
+elf32_good_file_gives_segments(void **state)
+{
+	uint8_t *h = good_file32();
+	struct elf_image image;
+	uint32_t n;
+
+	(void)state;
+	assert_null(elf_parse(h, HEAD_BYTES, FILE_BYTES, &abi32, &image));
+	assert_int_equal(image.entry, 0x400101);
+	assert_int_equal(image.segment_count, 3);
+	assert_int_equal(image.segments[0].prot, VM_PROT_READ | VM_PROT_EXECUTE);
+	assert_int_equal(image.segments[1].prot, VM_PROT_READ);
+	assert_int_equal(image.segments[2].prot, VM_PROT_READ | VM_PROT_WRITE);
+	for (n = 0; n < 3; n++) {
+		assert_int_equal(image.segments[n].address, good_segments[n].address);
+		assert_int_equal(image.segments[n].file_offset, good_segments[n].file_offset);
+		assert_int_equal(image.segments[n].file_bytes, good_segments[n].file_bytes);
+		assert_int_equal(image.segments[n].memory_bytes, good_segments[n].memory_bytes);
+	}
+	free(h);
+}
+
+/* Entry of A32 code: a multiple of 4; of T32: odd. Segments end where 32 bits do. */
+static void
+elf32_wrong_fields_are_refused(void **state)
+{
+	static const struct {
+		uint32_t at, value;
+		const char *word;
+	} wrong[] = {
+		{ 24, 0x400102, "not a multiple of 4" },
+		{ PH32(2) + 8, 0xfffff000, "address range" },
+		{ PH32(2) + 20, 0xffffffff, "address range" },
+		{ 44, 0xffff, "first 4 KiB" },
+	};
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		uint8_t *h = good_file32();
+		struct elf_image image;
+		const char *why;
+
+		put(h + wrong[i].at, wrong[i].value, wrong[i].at == 44 ? 2 : 4);
+		why = elf_parse(h, HEAD_BYTES, FILE_BYTES, &abi32, &image);
+		assert_non_null(why);
+		assert_non_null(strstr(why, wrong[i].word));
+		free(h);
+	}
+}
+
+static void
+elf_file_says_its_abi(void **state)
+{
+	uint8_t *h = good_file(), *h32 = good_file32();
+	uint32_t bytes;
+
+	(void)state;
+	assert_true(elf_is_for(h, HEAD_BYTES, &abi));
+	assert_false(elf_is_for(h, HEAD_BYTES, &abi32));
+	assert_true(elf_is_for(h32, HEAD_BYTES, &abi32));
+	assert_false(elf_is_for(h32, HEAD_BYTES, &abi));
+	for (bytes = 0; bytes < 20; bytes++)
+		assert_false(elf_is_for(h, bytes, &abi));
+	h[5] = 2;
+	assert_false(elf_is_for(h, HEAD_BYTES, &abi));
+	h32[0] = 0;
+	assert_false(elf_is_for(h32, HEAD_BYTES, &abi32));
+	free(h);
+	free(h32);
+}
+
 int
 main(void)
 {
@@ -210,6 +318,9 @@ main(void)
 		cmocka_unit_test(elf_every_wrong_field_is_refused),
 		cmocka_unit_test(elf_short_file_is_refused),
 		cmocka_unit_test(elf_random_damage_keeps_invariants),
+		cmocka_unit_test(elf32_good_file_gives_segments),
+		cmocka_unit_test(elf32_wrong_fields_are_refused),
+		cmocka_unit_test(elf_file_says_its_abi),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

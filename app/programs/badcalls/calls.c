@@ -168,4 +168,7 @@ const struct bad_call bad_calls[EBB_SYS_COUNT] = {
 		{ { MINUS(1), 0, MINUS(1) }, ENOMEM }, { { HUGE, 0, MINUS(1) }, ENOMEM },
 		{ { 4096, MINUS(8192), MINUS(1) }, ENOMEM },
 		{ { 4096, 0, MINUS(1), UINT64_C(1) << 63 }, ENOMEM }) },
+	[EBB_SYS_TLS] = { "tls",
+	    .rows = ROWS({ { MINUS(1) }, OK }, { { UINT64_C(0xffffff8000080000) }, OK },
+		{ { 0 }, OK }) },
 };

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/libebb/counter.h"
 #include "app/libebb/ebb.h"
 #include "app/libebb/random.h"
 
@@ -38,24 +39,6 @@ struct mark {
 	struct ebb_usage usage;
 };
 
-static uint64_t
-counter(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(value));
-	return (value);
-}
-
-static uint64_t
-ticks_per_second(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(value));
-	return (value);
-}
-
 static void
 mark(struct mark *m)
 {
@@ -65,14 +48,14 @@ mark(struct mark *m)
 	ebb_usage(&m->usage);
 	ebb_times(&times);
 	m->idle_us = times.idle_us;
-	m->ticks = counter();
+	m->ticks = counter_ticks();
 }
 
 /* Busy nanoseconds (= instructions under -icount shift=0) between two marks. */
 static uint64_t
 busy_ns(const struct mark *a, const struct mark *b)
 {
-	uint64_t ns = (b->ticks - a->ticks) * 1000000000u / ticks_per_second();
+	uint64_t ns = (b->ticks - a->ticks) * 1000000000u / counter_ticks_per_second();
 	uint64_t idle_ns = (b->idle_us - a->idle_us) * 1000;
 
 	return (ns > idle_ns ? ns - idle_ns : 0);
@@ -178,7 +161,7 @@ static int
 squeeze(const char *mib)
 {
 	char *argv[] = { "memhog", (char *)mib, "0" };
-	int status = 1, pid = ebb_spawn("/apps/memhog.elf", argv, 3);
+	int status = 1, pid = ebb_spawn(EBB_PROGRAM("memhog"), argv, 3);
 
 	if (pid < 0 || ebb_wait((uint32_t)pid, &status) != pid || status != 0) {
 		printf("bench: memhog failed\n");

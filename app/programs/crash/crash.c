@@ -19,11 +19,22 @@
 
 #include "app/libebb/ebb.h"
 
+/* Where the kernel is, and where nothing is; an AArch32 program reaches 4 GiB only, the
+ * last 64 KiB of which are not its own. */
+#if UINTPTR_MAX == UINT32_MAX
+#define KERNEL_ADDRESS 0xffff0100u
+#define WILD_ADDRESS   0x56789000u
+#else
 #define KERNEL_ADDRESS 0xffffff8000080000u
 #define WILD_ADDRESS   0x123456789000u
+#endif
 
 static const char constant[8] = "constant";
+#ifdef __aarch64__
 static char data_code[8] = { (char)0xc0, 0x03, 0x5f, (char)0xd6 }; /* ret */
+#else
+static char data_code[8] = { 0x1e, (char)0xff, 0x2f, (char)0xe1 }; /* bx lr */
+#endif
 
 static void
 store(uintptr_t address)
@@ -61,7 +72,8 @@ bad_calls(void)
 	for (call = 2; call < EBB_SYS_COUNT + 4; call++) {
 		if (call == EBB_SYS_SLEEP || call == EBB_SYS_READ || call == EBB_SYS_WAIT ||
 		    call == EBB_SYS_SBRK || call == EBB_SYS_KILL || call == EBB_SYS_MUNMAP ||
-		    call == EBB_SYS_MPROTECT || call == EBB_SYS_SETRLIMIT || call == EBB_SYS_FORK)
+		    call == EBB_SYS_MPROTECT || call == EBB_SYS_SETRLIMIT || call == EBB_SYS_FORK ||
+		    call == EBB_SYS_TLS)
 			continue;
 		for (i = 0; i < count * count; i++) {
 			j = i / count;
@@ -100,7 +112,7 @@ act(const char *what)
 	else if (strcmp(what, "stack") == 0)
 		overflow_stack();
 	else if (strcmp(what, "undefined") == 0)
-		__asm__ volatile(".inst 0x00000000");
+		__asm__ volatile("udf #0");
 	else if (strcmp(what, "jump") == 0)
 		jump(KERNEL_ADDRESS);
 	else if (strcmp(what, "calls") == 0)

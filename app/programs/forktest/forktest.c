@@ -28,7 +28,7 @@
 #define PAGE_BYTES  4096u
 #define PAGE_WORDS  (PAGE_BYTES / sizeof(uint64_t))
 #define LEVELS      3u
-#define PROGRAM     "/apps/forktest.elf"
+#define PROGRAM     EBB_PROGRAM("forktest")
 #define EXEC_STATUS 42
 #define POLL_US     5000u
 #define POLLS_MAX   60000u
@@ -128,7 +128,8 @@ tree(void)
 	if (id != 1u << LEVELS)
 		_exit(0);
 	printf("forktest: tree of %u programs, %u pages each, %u mismatches, %u failures\n",
-	    1u << LEVELS, pages, (unsigned)shared->mismatches, (unsigned)shared->failures);
+	    1u << LEVELS, (unsigned)pages, (unsigned)shared->mismatches,
+	    (unsigned)shared->failures);
 }
 
 /* ---- generations */
@@ -192,6 +193,14 @@ generations(uint32_t count)
 
 /* ---- registers */
 
+#ifdef __aarch64__
+#define D8_SET(value) __asm__ volatile("fmov d8, %d0" :: "w"(value) : "v8")
+#define D8_GET(value) __asm__ volatile("fmov %d0, d8" : "=w"(value))
+#else
+#define D8_SET(value) __asm__ volatile("vmov.f64 d8, %P0" :: "w"(value) : "d8")
+#define D8_GET(value) __asm__ volatile("vmov.f64 %P0, d8" : "=w"(value))
+#endif
+
 /* A floating-point register that C code keeps over calls: does a child have it too, and
  * each its own from then on? */
 static int
@@ -200,16 +209,16 @@ registers_kept(void)
 	double before = 355.0 / 113.0, child, after;
 	int status = 1, pid;
 
-	__asm__ volatile("fmov d8, %d0" :: "w"(before) : "v8");
+	D8_SET(before);
 	pid = fork();
-	__asm__ volatile("fmov %d0, d8" : "=w"(child));
+	D8_GET(child);
 	if (pid == 0) {
-		__asm__ volatile("fmov d8, xzr" ::: "v8");
+		D8_SET(0.0);
 		_exit(child == before ? 0 : 1);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return (0);
-	__asm__ volatile("fmov %d0, d8" : "=w"(after));
+	D8_GET(after);
 	return (status == 0 && after == before);
 }
 
@@ -238,7 +247,7 @@ execs(uint32_t count)
 	}
 	if (good != count)
 		shared->failures++;
-	printf("forktest: %u of %u execs, %u failures\n", good, count,
+	printf("forktest: %u of %u execs, %u failures\n", (unsigned)good, (unsigned)count,
 	    (unsigned)shared->failures);
 }
 

@@ -32,7 +32,7 @@
 
 #define PAGE_BYTES 4096u
 #define PAGE_WORDS (PAGE_BYTES / 8)
-#define SELF       "/apps/mmapstress.elf"
+#define SELF       EBB_PROGRAM("mmapstress")
 #define RW         (EBB_PROT_READ | EBB_PROT_WRITE)
 
 typedef unsigned long long ull;

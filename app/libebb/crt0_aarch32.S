@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * First code of every AArch64 program: the kernel enters here with
- * x0 = argc, x1 = argv, sp 16-byte aligned, all other registers zero.
+ * First code of every AArch32 program: the kernel enters here with r0 = argc, r1 = argv,
+ * sp 16-byte aligned, all other registers zero.
  */
-	.section .text.start, "ax"
+#include "lib/ebb_abi.h"
+
+	.syntax unified
+	.arm
+	.section .text.start, "ax", %progbits
 	.global _start
 	.type _start, %function
 _start:
-	mov	x29, xzr
-	mov	x30, xzr
-	mov	x19, x0
-	mov	x20, x1
+	mov	r4, r0
+	mov	r5, r1
+	ldr	r0, =__tls_reserve
+	sub	sp, sp, r0
+	mov	r0, sp
+	bl	ebb_tls_begin
+	mov	r7, #EBB_SYS_TLS
+	svc	#0
 	bl	__libc_init_array
-	mov	x0, x19
-	mov	x1, x20
+	mov	r0, r4
+	mov	r1, r5
 	bl	main
 	bl	exit
 1:	b	1b
@@ -23,12 +31,12 @@ _start:
 	.global _init
 	.type _init, %function
 _init:
-	ret
+	bx	lr
 	.size _init, . - _init
 	.global _fini
 	.type _fini, %function
 _fini:
-	ret
+	bx	lr
 	.size _fini, . - _fini
 
 	.section .note.GNU-stack, "", %progbits
