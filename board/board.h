@@ -22,7 +22,8 @@ struct board_device {
 
 struct board {
 	const char *name;
-	/* In order: what boot needs first. Attached on the boot stack, before tasks and interrupts. */
+	/* In order: what boot needs first. Attached on the boot stack, before tasks and
+	 * interrupts. */
 	const struct board_device *early;
 	uint32_t early_count;
 	/* The console and what else depends on boot arguments; as early. */

@@ -63,7 +63,8 @@ take(uint64_t pa, uint64_t end, uint64_t pages, uint32_t domain)
 
 	while (taken < pages && bootmem_take_in(pa, end, ptoa(pages - taken), &range) == 0) {
 		if (vm_phys_add_segment(range.pa, range.pa + range.bytes, domain) != 0)
-			panic("page pool: no place for RAM at %#llx", (ull)range.pa);
+			panic_as(LED_PANIC_MEMORY, "page pool: no place for RAM at %#llx",
+			    (ull)range.pa);
 		taken += range.bytes >> PAGE_SHIFT;
 	}
 	return (taken);
@@ -166,7 +167,7 @@ boot_pool(void)
 	uint32_t i;
 
 	if (array == NULL)
-		panic("no room for the page array of %llu pages", (ull)pages);
+		panic_as(LED_PANIC_MEMORY, "no room for the page array of %llu pages", (ull)pages);
 	vm_phys_init(array, (uint32_t)pages);
 	if (bootargs.domains != 0)
 		divide(pages, domains_asked(pages));

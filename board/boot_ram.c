@@ -123,7 +123,7 @@ static void
 reserve(uint64_t pa, uint64_t bytes)
 {
 	if (bytes != 0 && bootmem_reserve(pa, bytes) != 0)
-		panic("too many ranges of RAM to reserve %#llx", (ull)pa);
+		panic_as(LED_PANIC_MEMORY, "too many ranges of RAM to reserve %#llx", (ull)pa);
 }
 
 /* The flash of a board, for boot_flash. */
@@ -154,8 +154,9 @@ boot_ram(void)
 	if (n == 0 && board.memory != NULL && board.memory(&pa, &bytes) == 0)
 		add_ram(pa, bytes, 0);
 	if (bootmem_total_bytes() == 0)
-		panic("%s: no RAM: neither a device tree nor the firmware says where it is "
-		      "(start the raw image, not the ELF file)", board.name);
+		panic_as(LED_PANIC_MEMORY,
+		    "%s: no RAM: neither a device tree nor the firmware says where it is "
+		    "(start the raw image, not the ELF file)", board.name);
 	reserve(0, board.low_reserved_bytes);
 	reserve(virt_to_phys(kernel_text_start), boot_image_bytes());
 	for (n = 0; tree != NULL && devtree_reserved(tree, n, &pa, &bytes) == 0; n++)

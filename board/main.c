@@ -29,6 +29,7 @@
 #include "kern/bootmem.h"
 #include "kern/console.h"
 #include "kern/kern_params.h"
+#include "kern/led.h"
 #include "kern/machdep.h"
 #include "kern/panic.h"
 #include "kern/sched.h"
@@ -68,7 +69,8 @@ static void
 must(int err, const char *what)
 {
 	if (err != 0)
-		panic("%s: %s: %s", board.name, what, err_string(err));
+		panic_as(err == ERR_NOMEM ? LED_PANIC_MEMORY : LED_PANIC_DEVICE, "%s: %s: %s",
+		    board.name, what, err_string(err));
 }
 
 /* trace=: which events are recorded from now on. */
@@ -148,17 +150,23 @@ begin_work(void)
 static void
 init(void *arg)
 {
+	bool programs;
+
 	(void)arg;
+	must(led_start(), "light");                 /* boot goes on: task "led" shows */
+	led_stage(LED_STAGE_TASKS);
 	attach(board.devices, board.device_count);  /* disks */
 	boot_partitions();                          /* sd0s1, sd0s2, ... */
 	boot_faults();                              /* disks that fail, if asked for */
-	boot_file_system();                         /* programs and data */
+	programs = boot_file_system();              /* programs and data */
+	led_stage(LED_STAGE_DISKS);
 	boot_swap();                                /* where pages go */
 	must(file_pager_start(), "file pager");     /* dirty pages of files go there ... */
 	must(vm_syncer_start(), "syncer");          /* ... in time */
 	must(vm_pageout_start(), "page daemon");    /* from now on memory is reclaimed */
 	must(vm_daemon_start(), "vm daemon");       /* ... and programs held to limits */
 	banner_end();
+	led_ready(programs);
 	sched_run_longest_reset();                  /* until here nobody had to wait */
 	begin_work();
 }
@@ -177,13 +185,16 @@ kernel_main(uint64_t x0)
 	drivers_params_register();
 	must(kmap_add_ram(0, board.low_reserved_bytes), "low memory");
 	attach(board.early, board.early_count);     /* firmware, interrupt controller */
+	led_stage(LED_STAGE_KERNEL);
 	banner_begin();
 	boot_parameters(x0);                        /* boot arguments */
 	attach(board.chosen, board.chosen_count);   /* console; until here text was kept */
+	led_stage(LED_STAGE_CONSOLE);
 	boot_power();                               /* how to stop */
 	boot_ram();                                 /* all of it, mapped */
 	boot_ramdisk();                             /* md0, if asked for */
 	pool_as_asked = boot_pool();                /* page frames for everything to come */
+	led_stage(LED_STAGE_MEMORY);
 	trace_argument();
 	sched_init(&boot_task);                     /* this is a task now */
 	must(gtimer_attach(board.timer_irq), "timer");

@@ -21,6 +21,8 @@
 #include "lib/assert.h"
 
 #define GPFSEL(n)    (4 * (n))
+#define GPSET(n)     (0x1c + 4 * (n))
+#define GPCLR(n)     (0x28 + 4 * (n))
 #define GPPUD        0x94
 #define GPPUDCLK(n)  (0x98 + 4 * (n))
 
@@ -80,4 +82,11 @@ bcm2835_gpio_apply(uintptr_t base, const struct bcm2835_gpio_setting *settings, 
 {
 	for (uint32_t i = 0; i < count; i++)
 		apply(base, &settings[i]);
+}
+
+void
+bcm2835_gpio_write(uintptr_t base, uint32_t pin, bool high)
+{
+	KASSERT(pin < PINS, "pins are 0..53");
+	mmio_write32(base + (high ? GPSET(pin / 32) : GPCLR(pin / 32)), 1u << pin % 32);
 }

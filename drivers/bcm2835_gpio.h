@@ -6,6 +6,7 @@
 #ifndef DRIVERS_BCM2835_GPIO_H
 #define DRIVERS_BCM2835_GPIO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum bcm2835_gpio_function {
@@ -37,5 +38,8 @@ struct bcm2835_gpio_setting {
  * before everything else; does not yield. */
 void bcm2835_gpio_apply(uintptr_t base, const struct bcm2835_gpio_setting *settings,
     uint32_t count);
+
+/* Drive an output pin; one that becomes an output later will have this level then. */
+void bcm2835_gpio_write(uintptr_t base, uint32_t pin, bool high);
 
 #endif

@@ -7,14 +7,20 @@
  * its cache lines. The overall answer says "success" even when nobody knew the tag:
  * only the tag's own response word tells.
  *
+ * There are two mailboxes, one for each direction, with a status register each: room to
+ * write is told by the one that is written to.
+ *
+ * A request that timed out may be answered later, into its buffer. The next one therefore
+ * takes another buffer, and an answer that names the old one is dropped.
+ *
  *   word 0 buffer bytes   1 request 0 / response 0x80000000   2 tag
  *   word 3 value bytes    4 0 / 0x80000000 | response bytes   5.. values   then 0
  *
- * Owns: mailbox 0 and the request buffer.
+ * Owns: mailboxes 0 and 1 and the request buffers.
  * Does not: use interrupts or other channels; nothing else of ours does either.
  * Invariants:
  *   X1 one request at a time: calls never overlap, for none yields and interrupt
- *      handlers make none.
+ *      handlers make none; but mailbox_set_gpio, which a panic uses, has its own buffer.
  * Yields: never; polls for at most MAILBOX_TIMEOUT_US.
  * See: Raspberry Pi firmware wiki, "Mailbox property interface".
  */
@@ -30,6 +36,7 @@
 #define MBOX_READ   0x00
 #define MBOX_STATUS 0x18
 #define MBOX_WRITE  0x20
+#define MBOX_WRITE_STATUS 0x38
 #define STATUS_EMPTY (1u << 30)
 #define STATUS_FULL  (1u << 31)
 
@@ -46,6 +53,7 @@
 #define TAG_TEMPERATURE    0x00030006u
 #define TAG_DMA_CHANNELS   0x00060001
 #define TAG_SET_CLOCK_RATE 0x00038002u
+#define TAG_SET_GPIO_STATE 0x00038041u
 #define TAG_COMMAND_LINE   0x00050001u
 
 #define VALUE_WORDS_MAX 512u
@@ -54,16 +62,19 @@
 #define LINE_WORDS      16u /* a cache line */
 
 static uintptr_t mailbox_base;
-static uint32_t request[(BUFFER_WORDS + LINE_WORDS - 1) / LINE_WORDS * LINE_WORDS]
-    __attribute__((aligned(64)));
+#define LINES(words) (((words) + LINE_WORDS - 1) / LINE_WORDS * LINE_WORDS)
+static uint32_t requests[2][LINES(BUFFER_WORDS)] __attribute__((aligned(64)));
+static uint32_t turn; /* which of the two */
+static uint32_t gpio_request[LINE_WORDS] __attribute__((aligned(64)));
 
+/* Until flag is clear in a status register. */
 static int
-wait_status(uint32_t flag)
+wait_status(uint32_t reg, uint32_t flag)
 {
 	uint64_t limit = cpu_cycles_per_second() / 1000 * (MAILBOX_TIMEOUT_US / 1000);
 	uint64_t start = get_cyclecount();
 
-	while (mmio_read32(mailbox_base + MBOX_STATUS) & flag)
+	while (mmio_read32(mailbox_base + reg) & flag)
 		if (get_cyclecount() - start > limit)
 			return (ERR_TIMEDOUT);
 	return (0);
@@ -80,59 +91,87 @@ drain(void)
 	}
 }
 
-/* Hand the buffer over and wait for it to come back. */
+/* Send and wait for the answer to this letter. */
 static int
-exchange(uint64_t pa, uint32_t bytes)
+post(uint32_t letter)
 {
-	uint32_t bus = (uint32_t)dma_map(pa, bytes, DMA_TO_DEVICE);
 	int error;
 
 	drain();
-	error = wait_status(STATUS_FULL);
+	error = wait_status(MBOX_WRITE_STATUS, STATUS_FULL);
 	if (error != 0)
 		return (error);
 	mmio_barrier();
-	mmio_write32(mailbox_base + MBOX_WRITE, bus | CHANNEL_PROPERTY);
+	mmio_write32(mailbox_base + MBOX_WRITE, letter);
 	do {
-		error = wait_status(STATUS_EMPTY);
+		error = wait_status(MBOX_STATUS, STATUS_EMPTY);
 		if (error != 0)
 			return (error);
-	} while (mmio_read32(mailbox_base + MBOX_READ) != (bus | CHANNEL_PROPERTY));
+	} while (mmio_read32(mailbox_base + MBOX_READ) != letter);
 	mmio_barrier();
-	dma_unmap(pa, bytes, DMA_FROM_DEVICE);
 	return (0);
 }
 
-static void
-request_fill(uint32_t tag, const uint32_t *values, uint32_t request_words, uint32_t words)
+/* Hand the buffer over and wait for it to come back: request[0] bytes of it. */
+static int
+exchange(const uint32_t *request)
 {
-	memset(request, 0, sizeof(request));
+	uint32_t bytes = LINES(request[0] / 4) * 4;
+	uint64_t pa = virt_to_phys(request);
+	uint32_t bus;
+	int error;
+
+	(void)dma_map(pa, bytes, DMA_TO_DEVICE);
+	bus = (uint32_t)dma_map(pa, bytes, DMA_FROM_DEVICE);
+	error = post(bus | CHANNEL_PROPERTY);
+	dma_unmap(pa, bytes, DMA_FROM_DEVICE);
+	dma_unmap(pa, bytes, DMA_TO_DEVICE);
+	return (error);
+}
+
+/* value_words of values go out in a buffer of words. */
+static void
+request_fill(uint32_t *request, uint32_t tag, const uint32_t *values, uint32_t value_words,
+    uint32_t words)
+{
+	memset(request, 0, LINES(HEADER_WORDS + words + 1) * 4);
 	request[0] = (HEADER_WORDS + words + 1) * 4;
 	request[2] = tag;
 	request[3] = words * 4;
-	memcpy(&request[HEADER_WORDS], values, request_words * 4);
+	memcpy(&request[HEADER_WORDS], values, value_words * 4);
+}
+
+/* What the firmware made of the tag. */
+static int
+answer(const uint32_t *request, uint32_t *response_bytes)
+{
+	if (request[1] != RESPONSE_OK)
+		return (ERR_IO);
+	if (!(request[4] & RESPONSE_BIT) || request[4] == RESPONSE_BIT)
+		return (ERR_NOTSUP);
+	*response_bytes = request[4] & ~RESPONSE_BIT;
+	return (0);
 }
 
 int
 mailbox_property(uint32_t tag, uint32_t *values, uint32_t request_words, uint32_t words,
     uint32_t *response_bytes)
 {
+	uint32_t *request = requests[turn];
 	int error;
 
 	KASSERT(words <= VALUE_WORDS_MAX && request_words <= words, "X1: request fits the buffer");
 	if (mailbox_base == 0)
 		return (ERR_NODEV);
-	request_fill(tag, values, request_words, words);
-	error = exchange(virt_to_phys(request), sizeof(request));
-	if (error != 0)
-		return (error);
-	if (request[1] != RESPONSE_OK)
-		return (ERR_IO);
-	if (!(request[4] & RESPONSE_BIT) || request[4] == RESPONSE_BIT)
-		return (ERR_NOTSUP);
-	*response_bytes = request[4] & ~RESPONSE_BIT;
-	memcpy(values, &request[HEADER_WORDS], words * 4);
-	return (0);
+	request_fill(request, tag, values, request_words, words);
+	error = exchange(request);
+	if (error == ERR_TIMEDOUT)
+		turn ^= 1;
+	if (error == 0)
+		error = answer(request, response_bytes);
+	if (error == 0)
+		memcpy(values, &request[HEADER_WORDS], words * 4);
+	return (error);
 }
 
 /* A tag whose answer has exactly words words. */
@@ -246,6 +285,23 @@ int
 mailbox_temperature_mc(uint32_t *temperature_mc)
 {
 	return (by_id(TAG_TEMPERATURE, 0, temperature_mc));
+}
+
+/* In the answer the pin's number has become 0 where all went well. */
+int
+mailbox_set_gpio(uint32_t pin, bool high)
+{
+	const uint32_t values[2] = { pin, high };
+	uint32_t bytes;
+	int error;
+
+	if (mailbox_base == 0)
+		return (ERR_NODEV);
+	request_fill(gpio_request, TAG_SET_GPIO_STATE, values, 2, 2);
+	error = exchange(gpio_request);
+	if (error == 0)
+		error = answer(gpio_request, &bytes);
+	return (error == 0 && gpio_request[HEADER_WORDS] != 0 ? ERR_IO : error);
 }
 
 int

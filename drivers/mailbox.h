@@ -10,6 +10,7 @@
 #ifndef DRIVERS_MAILBOX_H
 #define DRIVERS_MAILBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/err.h"
@@ -52,6 +53,9 @@ int mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 int mailbox_dma_channels(uint32_t *channels) ERR_MUST_CHECK;
 /* Core temperature in thousandths of a degree Celsius. */
 int mailbox_temperature_mc(uint32_t *temperature_mc) ERR_MUST_CHECK;
+/* Drive a GPIO of the firmware's expander (128 and up). Uses a buffer of its own: also in a
+ * panic that came in the middle of another request. */
+int mailbox_set_gpio(uint32_t pin, bool high) ERR_MUST_CHECK;
 /* The kernel command line of cmdline.txt, NUL-terminated, cut to bytes. */
 int mailbox_command_line(char *text, uint32_t bytes) ERR_MUST_CHECK;
 

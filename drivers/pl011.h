@@ -18,8 +18,8 @@
 /*
  * Bring the UART at virtual address base up at 115,200 8N1 and make it the
  * console, by polling. clock_hz is the UART's reference clock, 0 = unknown:
- * the divisor stays as the firmware set it, or fits PL011_CLOCK_HZ_USUAL if it has not. Works before tasks, timer and interrupts. Does
- * not yield.
+ * the divisor stays as the firmware set it, or fits PL011_CLOCK_HZ_USUAL if it has
+ * not. Works before tasks, timer and interrupts. Does not yield.
  */
 void pl011_attach(uintptr_t base, uint32_t clock_hz);
 

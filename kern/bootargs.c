@@ -143,7 +143,8 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= console=\n", word);
+		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= "
+		"console=\n", word);
 	bootargs.error_count++;
 }
 

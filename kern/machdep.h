@@ -89,6 +89,14 @@ _Noreturn void cpu_reboot(void);
  * board supplies it. */
 _Noreturn void kernel_main(uint64_t x0);
 
+/*
+ * Signs of life that the board supplies, called by the start-up code with the MMU off, at
+ * physical addresses, on the boot stack: the kernel has been entered; its image lies
+ * elsewhere than it was linked for, after which the core stops. counter_hz: CNTFRQ_EL0.
+ */
+void board_start_light(uint64_t counter_hz);
+void board_start_misplaced(uint64_t counter_hz);
+
 /* Called by panic(): print registers and a backtrace of the caller through
  * panic_printf. frame may be NULL. */
 void cpu_panic_dump(const void *trap_frame);

@@ -5,7 +5,7 @@
  *   panic: MESSAGE
  *   registers, fault in words, backtrace         arch, cpu_panic_dump
  *   trace: the last TRACE_TAIL records
- *   stop
+ *   stop: blink the code of the kind of panic on the board's light, for ever
  *
  * Owns: the fact that a panic is on.
  * Does not: use the console's ring, sleep, allocate or trust the stack's depth: all
@@ -29,6 +29,7 @@
 #define TRACE_TAIL 32u
 
 static bool panicking;
+static enum led_panic class; /* of the first panic */
 static char text[CONSOLE_LINE_BYTES];
 
 static void
@@ -73,7 +74,7 @@ print_trace_tail(void)
 
 /* Everything that a first panic says, and the end of any. */
 static _Noreturn void
-die(const void *trap_frame, const char *fmt, va_list args)
+die(enum led_panic kind, const void *trap_frame, const char *fmt, va_list args)
 {
 	const struct task *t = curtask();
 
@@ -82,9 +83,11 @@ die(const void *trap_frame, const char *fmt, va_list args)
 		put("\npanic inside the panic, stopping: ");
 		put_formatted(fmt, args);
 		put("\n");
+		led_show_panic(class);
 		cpu_poweroff(PANIC_EXIT_CODE);
 	}
 	panicking = true;
+	class = kind;
 	console_panic_mode();
 	put("\npanic: ");
 	put_formatted(fmt, args);
@@ -92,7 +95,11 @@ die(const void *trap_frame, const char *fmt, va_list args)
 	    t != NULL ? t->name : "none");
 	cpu_panic_dump(trap_frame);
 	print_trace_tail();
+	if (led_present())
+		panic_printf("light: %u long blinks: %s\n", (unsigned)class,
+		    led_panic_words(class));
 	put("stopped.\n");
+	led_show_panic(class);
 	cpu_poweroff(PANIC_EXIT_CODE);
 }
 
@@ -102,7 +109,16 @@ panic(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	die(NULL, fmt, args);
+	die(LED_PANIC_OTHER, NULL, fmt, args);
+}
+
+void
+panic_as(enum led_panic kind, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	die(kind, NULL, fmt, args);
 }
 
 void
@@ -111,11 +127,11 @@ panic_trap(const void *trap_frame, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	die(trap_frame, fmt, args);
+	die(LED_PANIC_EXCEPTION, trap_frame, fmt, args);
 }
 
 void
 kassert_fail(const char *file, int line, const char *rule)
 {
-	panic("assertion failed: %s (%s:%d)", rule, file, line);
+	panic_as(LED_PANIC_ASSERTION, "assertion failed: %s (%s:%d)", rule, file, line);
 }

@@ -125,20 +125,21 @@ from_el1:
 	ldr	w1, =SCTLR_OFF
 	msr	sctlr_el1, x1
 	isb
-	/* Loaded elsewhere than linked for: the direct map would be wrong. */
-	adr	x1, _start
-	ldr	x2, =_start
-	ldr	x3, =KVA_DIRECT
-	sub	x2, x2, x3
-	cmp	x1, x2
-	b.ne	cpu_park
-
 	adrp	x0, boot_guard_start	/* B2 */
 	adrp	x1, kernel_end
 	bl	invalidate
 	adrp	x1, boot_stack_end
 	mov	sp, x1
 	mov	x29, xzr
+	/* Loaded elsewhere than linked for: the direct map would be wrong. */
+	adr	x1, _start
+	ldr	x2, =_start
+	ldr	x3, =KVA_DIRECT
+	sub	x2, x2, x3
+	mrs	x0, cntfrq_el0
+	cmp	x1, x2
+	b.ne	misplaced
+	bl	board_start_light
 	bl	start_map		/* x0 = TTBR0, x1 = TTBR1 */
 
 	ldr	x2, =KVA_MAIR
@@ -162,6 +163,10 @@ from_el1:
 	isb
 	ldr	x2, =start_high
 	br	x2
+
+misplaced:
+	bl	board_start_misplaced
+	b	cpu_park
 
 /* [x0, x1) out of the data caches, contents lost. x2-x4 are scratch. */
 invalidate:

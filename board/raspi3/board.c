@@ -15,6 +15,7 @@
 
 #include "arch/arm64/cache.h"
 #include "arch/arm64/kmap.h"
+#include "drivers/act_led.h"
 #include "drivers/bcm2835_dma.h"
 #include "drivers/bcm2835_emmc.h"
 #include "drivers/bcm2835_gpio.h"
@@ -27,6 +28,7 @@
 #include "drivers/sdcard.h"
 #include "kern/bootargs.h"
 #include "kern/console.h"
+#include "kern/led.h"
 #include "kern/machdep.h"
 
 #define INTC_PA    0x3f00b200
@@ -115,6 +117,42 @@ attach_mailbox(const struct board_device *device, uintptr_t base)
 	cache_set_dma(BUS_OFFSET, BUS_REACH);
 	mailbox_attach(base);
 	return (0);
+}
+
+/* A board without a light that is known does without. */
+static int
+attach_led(const struct board_device *device, uintptr_t base)
+{
+	uint32_t revision;
+
+	(void)device;
+	(void)base;
+	if (mailbox_board_revision(&revision) == 0)
+		(void)!act_led_attach(gpio_base, revision,
+		    cpu_cycles_per_second() != LED_EMULATOR_HZ);
+	return (0);
+}
+
+static struct act_led_start
+start_light(uint64_t counter_hz)
+{
+	return ((struct act_led_start){ MAILBOX_PA, GPIO_PA, counter_hz, BUS_OFFSET });
+}
+
+void
+board_start_light(uint64_t counter_hz)
+{
+	struct act_led_start light = start_light(counter_hz);
+
+	act_led_start_stage(&light, LED_STAGE_START);
+}
+
+void
+board_start_misplaced(uint64_t counter_hz)
+{
+	struct act_led_start light = start_light(counter_hz);
+
+	act_led_start_panic(&light, LED_PANIC_PLACE);
 }
 
 static int
@@ -264,6 +302,7 @@ static const struct board_device early[] = {
 	{ "spin table", park_cores, 0, 0, 0, 0 },
 	{ "GPIO", attach_gpio, GPIO_PA, 0x1000, 0, 0 },
 	{ "mailbox", attach_mailbox, MAILBOX_PA, 0x40, 0, 0 },
+	{ "ACT LED", attach_led, 0, 0, 0, 0 },
 	{ "interrupt controller", attach_intc, LOCAL_PA, 0x1000, 0, 0 },
 	{ "power management", attach_pm, PM_PA, 0x1000, 0, 0 },
 };

@@ -66,6 +66,19 @@ attach_flash(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
+/* This machine has no light. */
+void
+board_start_light(uint64_t counter_hz)
+{
+	(void)counter_hz;
+}
+
+void
+board_start_misplaced(uint64_t counter_hz)
+{
+	(void)counter_hz;
+}
+
 static int
 check_console(const struct board_device *device, uintptr_t base)
 {

@@ -138,6 +138,19 @@ panic(const char *fmt, ...)
 	sim_fail(text);
 }
 
+void
+panic_as(enum led_panic class, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	(void)class;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	sim_fail(text);
+}
+
 uint64_t
 sim_seed(uint64_t seed)
 {

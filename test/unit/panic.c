@@ -18,17 +18,21 @@
 #include "kern/trace.h"
 #include "test/host/sim_machdep.h"
 
+_Noreturn void real_panic_as(enum led_panic class, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 _Noreturn void real_panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void real_kassert_fail(const char *file, int line, const char *rule);
 _Noreturn void test_poweroff(int exit_code);
 void test_panic_dump(const void *trap_frame);
 
 #define panic          real_panic
+#define panic_as       real_panic_as
 #define kassert_fail   real_kassert_fail
 #define cpu_poweroff   test_poweroff
 #define cpu_panic_dump test_panic_dump
 #include "kern/panic.c"
 #undef panic
+#undef panic_as
 #undef kassert_fail
 #undef cpu_poweroff
 #undef cpu_panic_dump
@@ -161,6 +165,50 @@ test_kassert(void **state)
 	assert_non_null(strstr(wire, "panic: assertion failed: X1: words (x.c:12)\n"));
 }
 
+/* ---- the light: how often it was lit, by whom, before the machine stopped */
+
+static uint32_t lit;
+
+static void
+light_set(bool on)
+{
+	lit += on;
+}
+
+static const struct led_dev light = { .name = "light", .set = light_set };
+
+/* Where nobody sees it the code is given once; a real light would blink for ever. */
+static void
+test_light(void **state)
+{
+	int frame;
+
+	(void)state;
+	led_attach(&light, false);
+	lit = 0;
+	if (setjmp(stopped) == 0)
+		real_kassert_fail("x.c", 12, "X1: words");
+	assert_int_equal(lit, LED_PANIC_ASSERTION);
+	assert_non_null(strstr(wire, "light: 2 long blinks: a rule of the kernel"));
+	setup(state);
+	lit = 0;
+	if (setjmp(stopped) == 0)
+		panic_trap(&frame, "a trap");
+	assert_int_equal(lit, LED_PANIC_EXCEPTION);
+	setup(state);
+	lit = 0;
+	if (setjmp(stopped) == 0)
+		real_panic_as(LED_PANIC_MEMORY, "no RAM");
+	assert_int_equal(lit, LED_PANIC_MEMORY);
+	/* A panic inside the panic: the first one's class. */
+	setup(state);
+	lit = 0;
+	dump_panics = true;
+	if (setjmp(stopped) == 0)
+		real_kassert_fail("x.c", 12, "X1: words");
+	assert_int_equal(lit, LED_PANIC_ASSERTION);
+}
+
 int
 main(void)
 {
@@ -169,6 +217,7 @@ main(void)
 		cmocka_unit_test_setup(test_message, setup),
 		cmocka_unit_test_setup(test_nested, setup),
 		cmocka_unit_test_setup(test_kassert, setup),
+		cmocka_unit_test_setup(test_light, setup),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
