@@ -110,7 +110,9 @@ struct controller {
 	struct sdhost host;
 	struct sdhost_dma dma;
 	uintptr_t base;
-	uint32_t clock_hz;       /* core clock */
+	uint32_t clock_hz;       /* core clock that the divisor was made for */
+	uint32_t core_hz;        /* core clock now */
+	uint32_t card_hz;        /* asked for; 0 = the slowest there is */
 	uint32_t hcfg;           /* without interrupts */
 	uint32_t cdiv, tout;
 	bool writing;            /* the data phase */
@@ -285,8 +287,11 @@ static int
 sdhost_set_clock(struct sdhost *host, uint32_t hz)
 {
 	struct controller *s = (struct controller *)host;
-	uint32_t divisor = (s->clock_hz + hz - 1) / hz;
+	uint32_t divisor;
 
+	s->clock_hz = s->core_hz;
+	s->card_hz = hz;
+	divisor = (s->clock_hz + hz - 1) / hz;
 	if (divisor < 2)
 		divisor = 2;
 	s->cdiv = divisor - 2 < CDIV_MAX ? divisor - 2 : CDIV_MAX;
@@ -332,6 +337,8 @@ sdhost_reset(struct sdhost *host)
 	struct controller *s = (struct controller *)host;
 
 	s->hcfg = HCFG_SLOW | HCFG_WIDE_INT;
+	s->clock_hz = s->core_hz;
+	s->card_hz = 0;
 	s->cdiv = CDIV_MAX;
 	s->tout = TOUT_RESET;
 	reset_all(s);
@@ -429,8 +436,12 @@ command_run(struct controller *s, struct sd_command *c)
 static int
 sdhost_command(struct sdhost *host, struct sd_command *c)
 {
-	int error = command_run((struct controller *)host, c);
+	struct controller *s = (struct controller *)host;
+	int error;
 
+	if (s->core_hz != s->clock_hz && s->card_hz != 0)
+		(void)sdhost_set_clock(host, s->card_hz);
+	error = command_run(s, c);
 	if (error != 0)
 		sdhost_abort(host);
 	return (error);
@@ -543,7 +554,7 @@ bcm2835_sdhost_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
 	if (clock_hz < CORE_HZ_MIN)
 		return (ERR_NODEV);
 	s->base = base;
-	s->clock_hz = clock_hz;
+	s->core_hz = s->clock_hz = clock_hz;
 	s->woken = false;
 	s->host = (struct sdhost){ .name = "sdhost", .ops = &sdhost_ops,
 		.clock_max_hz = CARD_HZ_MAX, .blocks_max = BLOCKS_MAX, .four_lines = true };
@@ -555,4 +566,11 @@ bcm2835_sdhost_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
 		error = sdhost_reset(&s->host);
 	*out = &s->host;
 	return (error);
+}
+
+void
+bcm2835_sdhost_set_core_clock(uint32_t clock_hz)
+{
+	if (clock_hz >= CORE_HZ_MIN)
+		controller.core_hz = clock_hz;
 }

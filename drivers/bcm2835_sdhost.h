@@ -22,4 +22,8 @@ struct sdhost;
 int bcm2835_sdhost_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
     const struct bcm2835_dma_port *port, struct sdhost **out) ERR_MUST_CHECK;
 
+/* The core clock has another rate now: the card's clock is divided anew before the next
+ * command. Nothing without an attached controller. Any task; does not yield. */
+void bcm2835_sdhost_set_core_clock(uint32_t clock_hz);
+
 #endif

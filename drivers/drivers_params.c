@@ -12,7 +12,21 @@
 
 #include <stddef.h>
 
-struct drivers_params drivers_params;
+/* What only some machines have is absent until their driver knows better. */
+struct drivers_params drivers_params = {
+	.hw_temperature = PARAM_ABSENT,
+	.hw_temperature_max = PARAM_ABSENT,
+	.hw_clock_arm = PARAM_ABSENT,
+	.hw_clock_arm_max = PARAM_ABSENT,
+	.hw_clock_core = PARAM_ABSENT,
+	.hw_clock_emmc = PARAM_ABSENT,
+	.hw_clock_uart = PARAM_ABSENT,
+	.hw_voltage_core = PARAM_ABSENT,
+	.hw_undervoltage = PARAM_ABSENT,
+	.hw_capped = PARAM_ABSENT,
+	.hw_throttled = PARAM_ABSENT,
+	.hw_hot = PARAM_ABSENT,
+};
 
 static const struct param_row rows[] = {
 #define PARAMS       "drivers/drivers.params"

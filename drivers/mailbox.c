@@ -50,11 +50,17 @@
 #define TAG_ARM_MEMORY     0x00010005u
 #define TAG_CLOCK_RATE     0x00030002u
 #define TAG_MAX_CLOCK_RATE 0x00030004u
+#define TAG_VOLTAGE        0x00030003u
 #define TAG_TEMPERATURE    0x00030006u
+#define TAG_MAX_TEMPERATURE 0x0003000au
+#define TAG_THROTTLED      0x00030046u
 #define TAG_DMA_CHANNELS   0x00060001
 #define TAG_SET_CLOCK_RATE 0x00038002u
 #define TAG_SET_GPIO_STATE 0x00038041u
 #define TAG_COMMAND_LINE   0x00050001u
+
+#define VOLTAGE_STEPS_MAX 16
+#define THROTTLED_FORGET  0xffffu /* what has been, once it is told */
 
 #define VALUE_WORDS_MAX 512u
 #define HEADER_WORDS    5u
@@ -285,6 +291,38 @@ int
 mailbox_temperature_mc(uint32_t *temperature_mc)
 {
 	return (by_id(TAG_TEMPERATURE, 0, temperature_mc));
+}
+
+int
+mailbox_temperature_max_mc(uint32_t *temperature_mc)
+{
+	int error = by_id(TAG_MAX_TEMPERATURE, 0, temperature_mc);
+
+	return (error == 0 && *temperature_mc == 0 ? ERR_NOTSUP : error);
+}
+
+/* Firmware of long ago answered steps of 25 mV up or down from 1.2 V, as its wiki says;
+ * today's answers microvolts. */
+int
+mailbox_voltage_uv(uint32_t id, uint32_t *voltage_uv)
+{
+	int32_t steps;
+	int error;
+
+	*voltage_uv = 0;
+	error = by_id(TAG_VOLTAGE, id, voltage_uv);
+	steps = (int32_t)*voltage_uv;
+
+	if (error == 0 && steps >= -VOLTAGE_STEPS_MAX && steps <= VOLTAGE_STEPS_MAX)
+		*voltage_uv = (uint32_t)(1200000 + 25000 * steps);
+	return (error);
+}
+
+int
+mailbox_throttled(uint32_t *flags)
+{
+	*flags = THROTTLED_FORGET;
+	return (property(TAG_THROTTLED, flags, 1, 1));
 }
 
 /* In the answer the pin's number has become 0 where all went well. */

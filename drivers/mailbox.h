@@ -51,8 +51,14 @@ int mailbox_clock_max_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 int mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
 /* DMA channels that the ARM may use: bit n for channel n. */
 int mailbox_dma_channels(uint32_t *channels) ERR_MUST_CHECK;
-/* Core temperature in thousandths of a degree Celsius. */
+/* Core temperature in thousandths of a degree Celsius, and the highest that is safe. */
 int mailbox_temperature_mc(uint32_t *temperature_mc) ERR_MUST_CHECK;
+int mailbox_temperature_max_mc(uint32_t *temperature_mc) ERR_MUST_CHECK;
+/* Voltage number id (1 core, 2-4 SDRAM). */
+int mailbox_voltage_uv(uint32_t id, uint32_t *voltage_uv) ERR_MUST_CHECK;
+/* Conditions that hold now (bits 3:0: supply too low, ARM clock capped, throttled, soft
+ * temperature limit) and that have held since the last call (19:16). */
+int mailbox_throttled(uint32_t *flags) ERR_MUST_CHECK;
 /* Drive a GPIO of the firmware's expander (128 and up). Uses a buffer of its own: also in a
  * panic that came in the middle of another request. */
 int mailbox_set_gpio(uint32_t pin, bool high) ERR_MUST_CHECK;

@@ -174,6 +174,9 @@ param_unit_name(enum param_unit unit)
 		[SECONDS] = "s",
 		[PERCENT] = "percent",
 		[FLAG] = "flag",
+		[HERTZ] = "Hz",
+		[MICROVOLTS] = "uV",
+		[MILLICELSIUS] = "mC",
 	};
 
 	return (names[unit]);

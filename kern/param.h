@@ -40,7 +40,11 @@
 #include "lib/err.h"
 
 enum param_kind { PARAM_TUNABLE, PARAM_COUNTER, PARAM_GAUGE, PARAM_HISTOGRAM };
-enum param_unit { PAGES, BYTES, BLOCKS, EVENTS, TICKS, MICROSECONDS, SECONDS, PERCENT, FLAG };
+enum param_unit { PAGES, BYTES, BLOCKS, EVENTS, TICKS, MICROSECONDS, SECONDS, PERCENT, FLAG,
+	HERTZ, MICROVOLTS, MILLICELSIUS };
+
+/* Value of a gauge for something that this machine does not have or does not tell. */
+#define PARAM_ABSENT UINT64_MAX
 
 /* Logarithmic histogram: bucket i counts values in [2^(i-1), 2^i), bucket 0 zero. */
 #define HISTOGRAM_BUCKETS 32
@@ -106,7 +110,7 @@ void param_register(struct param_table *table);
 const struct param_row *param_find(const char *name);
 /* Iterate in registration order; NULL = first. */
 const struct param_row *param_next(const struct param_row *prev);
-/* Current value (histogram: its count). */
+/* Current value (histogram: its count; PARAM_ABSENT reads as -1). */
 int64_t param_get(const struct param_row *row);
 /* Set a tunable; on refusal returns ERR_INVAL or ERR_PERM (not a tunable) and
  * writes a sentence with the allowed range to why. */

@@ -30,7 +30,8 @@
 	X(TRACE_SIGNAL, "kill", "pid", "reason", "")                         \
 	X(TRACE_SYSCALL, "syscall", "number", "pid", "result")               \
 	X(TRACE_MARK, "mark", "a", "b", "c")                                 \
-	X(TRACE_GROW, "grow", "domain", "queue", "tries")
+	X(TRACE_GROW, "grow", "domain", "queue", "tries")                    \
+	X(TRACE_THROTTLE, "throttle", "now", "since the last look", "")
 
 enum trace_event {
 #define TRACE_ENUM(symbol, name, a, b, c) symbol,

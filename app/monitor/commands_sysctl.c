@@ -28,6 +28,10 @@ print_row(const struct param_row *row)
 {
 	const struct histogram *h = row->value;
 
+	if (row->kind == PARAM_GAUGE && *(uint64_t *)row->value == PARAM_ABSENT) {
+		kprintf("%s: absent (this machine does not tell)\n", row->name);
+		return;
+	}
 	if (row->kind != PARAM_HISTOGRAM) {
 		kprintf("%s: %ld %s\n", row->name, (long)param_get(row),
 		    param_unit_name(row->unit));

@@ -22,6 +22,7 @@
 #include "drivers/bcm2835_pm.h"
 #include "drivers/bcm2835_sdhost.h"
 #include "drivers/bcm2836_intc.h"
+#include "drivers/hwmon.h"
 #include "drivers/mailbox.h"
 #include "drivers/mini_uart.h"
 #include "drivers/pl011.h"
@@ -214,6 +215,31 @@ park_cores(const struct board_device *device, uintptr_t base)
 	return (0);
 }
 
+/* Both are clocked from the VideoCore's core clock. */
+static void
+core_clock_changed(uint32_t core_hz)
+{
+	mini_uart_set_clock(core_hz);
+	bcm2835_sdhost_set_core_clock(core_hz);
+}
+
+static int
+attach_clocks(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	(void)base;
+	hwmon_attach(core_clock_changed);
+	return (0);
+}
+
+static int
+start_hwmon(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	(void)base;
+	return (hwmon_start());
+}
+
 static struct bcm2835_dma *dma;
 
 /* Without the engine the card is served by the processor. */
@@ -310,12 +336,14 @@ static const struct board_device early[] = {
 static const struct board_device chosen[] = {
 	{ "UART", attach_uart, UART_PA, 0, BCM2836_LINE_UART0, 0 },
 	{ "mini-UART", attach_mini_uart, AUX_PA, 0x1000, BCM2836_LINE_AUX, 0 },
+	{ "clocks", attach_clocks, 0, 0, 0, 0 },
 };
 
 static const struct board_device devices[] = {
 	{ "DMA", attach_dma, DMA_PA, 0x1000, BCM2836_LINE_DMA(0), 0 },
 	{ "SD card", attach_emmc, EMMC_PA, 0x1000, BCM2836_LINE_EMMC, 0 },
 	{ "SD card", attach_sdhost, SDHOST_PA, 0x1000, BCM2836_LINE_SDHOST, 0 },
+	{ "sensors", start_hwmon, 0, 0, 0, 0 },
 };
 
 const struct board board = {

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "drivers/bcm2835_sdhost.h"
 #include "drivers/drivers_params.h"
 #include "kern/blkdev.h"
 #include "kern/sched.h"
@@ -229,6 +230,33 @@ test_flush(void **state)
 	sd_run_all(flush_body, *state);
 }
 
+/* The clock that SDHOST divides changes: the card keeps its own, from the next command on. */
+static void
+core_clock_body(void *arg)
+{
+	(void)arg;
+	sd_begin_attached();
+	if (!sd_mode->sdhost) {
+		sd_end();
+		return;
+	}
+	assert_int_equal(sd_sdhost.cdiv, 8);
+	bcm2835_sdhost_set_core_clock(400000000);
+	assert_int_equal(sd_sdhost.cdiv, 8);
+	sd_assert_reads_right(100, 8);
+	assert_int_equal(sd_sdhost.cdiv, 14);
+	bcm2835_sdhost_set_core_clock(0); /* nobody knows */
+	sd_assert_reads_right(100, 8);
+	assert_int_equal(sd_sdhost.cdiv, 14);
+	sd_end();
+}
+
+static void
+test_core_clock(void **state)
+{
+	sd_run_all(core_clock_body, *state);
+}
+
 int
 main(void)
 {
@@ -241,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_with_and_without_cmd23),
 		cmocka_unit_test(test_merged_chain),
 		cmocka_unit_test(test_flush),
+		cmocka_unit_test(test_core_clock),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
