@@ -134,6 +134,7 @@ begin_work(void)
 	bool passed;
 
 	monitor.run = pool_as_asked ? bootargs.run : NULL;
+	monitor.stream_ms = bootargs.stream_ms;
 	monitor.vmstat_seconds = bootargs.vmstat_s;
 	monitor.exit = bootargs.exit;
 	if (bootargs.selftest[0] != '\0') {

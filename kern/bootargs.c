@@ -27,7 +27,7 @@
 struct bootargs bootargs;
 
 /* KIND_CHOICE: one of two words, "A or B" in accepts; the field becomes 1 or 2. */
-enum kind { KIND_SIZE, KIND_SECONDS, KIND_DOMAINS, KIND_FLAG, KIND_WORD, KIND_CHOICE };
+enum kind { KIND_SIZE, KIND_SECONDS, KIND_PERIOD, KIND_DOMAINS, KIND_FLAG, KIND_WORD, KIND_CHOICE };
 
 struct row {
 	const char *name;
@@ -44,6 +44,7 @@ static const struct row rows[] = {
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
+	{ "stream", KIND_PERIOD, &bootargs.stream_ms, "milliseconds from 20 to 60000" },
 	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
 	{ "sd_dma", KIND_CHOICE, &bootargs.sd_dma, "0 or 1" },
 	{ "flash", KIND_CHOICE, &bootargs.flash, "1 or format" },
@@ -114,8 +115,9 @@ choose(const struct row *row, const char *value)
 static int
 set(const struct row *row, const char *value)
 {
-	static const uint32_t most[] = { [KIND_SECONDS] = 3600, [KIND_DOMAINS] = 4,
-		[KIND_FLAG] = 1 };
+	static const uint32_t most[] = { [KIND_SECONDS] = 3600, [KIND_PERIOD] = 60000,
+		[KIND_DOMAINS] = 4, [KIND_FLAG] = 1 };
+	static const uint32_t least[] = { [KIND_PERIOD] = 20, [KIND_DOMAINS] = 1, [KIND_FLAG] = 0 };
 	const char *end;
 	uint64_t n = 0;
 
@@ -130,7 +132,7 @@ set(const struct row *row, const char *value)
 		return (0);
 	}
 	if (number(value, &n, &end) != 0 || *end != '\0' || n > most[row->kind] ||
-	    (row->kind == KIND_DOMAINS && n == 0))
+	    n < least[row->kind])
 		return (ERR_INVAL);
 	if (row->kind == KIND_FLAG)
 		*(bool *)row->field = n != 0;
@@ -143,8 +145,8 @@ static void
 refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
-		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= "
-		"console=\n", word);
+		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= console= "
+		"stream=\n", word);
 	bootargs.error_count++;
 }
 

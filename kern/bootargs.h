@@ -26,6 +26,7 @@ struct bootargs {
 	uint64_t ramdisk_bytes;  /* ramdisk=SIZE: disk md0 of that size; 0 = none */
 	uint32_t domains;        /* domains=N: memory domains; 0 = what the board says */
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
+	uint32_t stream_ms;      /* stream=MS: statistics as JSON so often; 0 = none */
 	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	uint32_t flash;          /* flash=1|format: enum bootargs_flash */

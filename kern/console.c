@@ -262,6 +262,13 @@ console_flush(struct console_writer *w)
 }
 
 void
+console_write_piece(const char *bytes, size_t count)
+{
+	KASSERT(count <= CONSOLE_PIECE_BYTES, "N4: one piece fits the ring");
+	emit(bytes, count);
+}
+
+void
 console_raw(const char *bytes, size_t count)
 {
 	while (count > 0) {

@@ -51,6 +51,11 @@ void console_write(struct console_writer *w, const char *bytes, size_t count);
 /* Send an unfinished line, ended by a newline if it is not empty. May yield. */
 void console_flush(struct console_writer *w);
 
+/* One or more whole lines, at most CONSOLE_PIECE_BYTES in all, ending in '\n': nobody's
+ * lines come between. May yield when the ring is full (task context). */
+#define CONSOLE_PIECE_BYTES 1024
+void console_write_piece(const char *bytes, size_t count);
+
 /* Format one message (at most CONSOLE_LINE_BYTES - 1 bytes; should end in '\n';
  * several lines stay together). A task with interrupts masked polls.
  * Any context; in task context may yield when the ring is full. */

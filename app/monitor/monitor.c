@@ -26,6 +26,7 @@
 #include "app/monitor/job.h"
 #include "app/monitor/line_edit.h"
 #include "app/monitor/program.h"
+#include "app/monitor/stream.h"
 #include "kern/console.h"
 #include "kern/machdep.h"
 #include "kern/sched.h"
@@ -190,6 +191,9 @@ monitor_main(void *arg)
 	bool done;
 
 	(void)arg;
+	if (boot_options.stream_ms != 0 &&
+	    stream_start(boot_options.stream_ms, STREAM_MAP_MS_DEFAULT) != 0)
+		kprintf("stream=: no room for the task; go on without\n");
 	done = job_run(boot_options.run, boot_options.vmstat_seconds);
 	if (boot_options.exit) {
 		if (boot_options.run == NULL || boot_options.run[0] == '\0')
