@@ -104,6 +104,7 @@ find(const struct act_led_start *s, struct act_led *light)
 		return (false);
 	if (light->pin >= ACT_LED_EXPANDER)
 		return (true);
+	mmio_barrier();
 	shift = light->pin % 10 * 3;
 	functions = mmio_read32(s->gpio + GPFSEL(light->pin)) & ~(7u << shift);
 	mmio_write32(s->gpio + GPFSEL(light->pin), functions | FSEL_OUTPUT << shift);

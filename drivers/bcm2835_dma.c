@@ -176,6 +176,7 @@ bcm2835_dma_start(const struct bcm2835_dma_port *port, bool to_device, uint32_t 
 	struct bcm2835_dma *dma = port->dma;
 	uint32_t bus = dma->blocks_bus;
 
+	mmio_barrier();
 	KASSERT(dma->count > 0 && dma->pieces[dma->count - 1].bytes > tail_bytes,
 	    "X2: there is something to move");
 	KASSERT(reg_read(dma, CONBLK_AD) == 0, "X3: the channel is idle");
@@ -197,8 +198,10 @@ bcm2835_dma_start(const struct bcm2835_dma_port *port, bool to_device, uint32_t 
 int
 bcm2835_dma_state(const struct bcm2835_dma *dma)
 {
-	uint32_t cs = reg_read(dma, CS);
+	uint32_t cs;
 
+	mmio_barrier();
+	cs = reg_read(dma, CS);
 	if (cs & CS_ERROR) {
 		trace(TRACE_DEVERR, cs, reg_read(dma, DEBUG), reg_read(dma, CONBLK_AD));
 		drivers_params.dma_errors++;
@@ -226,6 +229,7 @@ bcm2835_dma_end(struct bcm2835_dma *dma)
 	enum dma_dir dir = dma->to_device ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
 	KASSERT(dma->mapped, "X1: a list was started");
+	mmio_barrier();
 	if (reg_read(dma, CONBLK_AD) != 0 || reg_read(dma, CS) & CS_ERROR)
 		channel_stop(dma);
 	mmio_barrier();
@@ -264,6 +268,7 @@ bcm2835_dma_attach(uintptr_t base, uint32_t irq, uint32_t channels, struct bcm28
 	dma->base = base + dma->channel * CHANNEL_BYTES;
 	dma->fn = NULL;
 	dma->mapped = false;
+	mmio_barrier();
 	mmio_write32(base + ENABLE, mmio_read32(base + ENABLE) | 1u << dma->channel);
 	reg_write(dma, CS, CS_RESET);
 	reg_write(dma, CONBLK_AD, 0);

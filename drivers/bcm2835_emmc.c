@@ -12,6 +12,10 @@
  * After an error the command and data lines are reset; where that does not clear
  * the inhibit bits the whole controller is, and clock, width and masks are put back.
  *
+ * The high-speed bit of CONTROL0 stays clear at 50 MHz too: this controller does not keep
+ * its timing with it (Linux: SDHCI_QUIRK_NO_HISPD_BIT for brcm,bcm2835-sdhci). Its clock for
+ * data timeouts is the card's: the longest, 2^27 of them, is 2.7 s at 50 MHz.
+ *
  * Owns: the controller's registers.
  * Does not: know commands (sdcard.c); choose between DMA and PIO (sdhost_dma.c);
  *   switch voltages; detect cards (the pin is not wired on these boards).
@@ -74,7 +78,6 @@ enum emmc_register {
 #define STATUS_DAT_INHIBIT (1u << 1)
 
 #define CONTROL0_4BIT     (1u << 1)
-#define CONTROL0_HIGH_SPEED (1u << 2)
 #define CONTROL0_POWER_33 (0xfu << 8)
 
 #define CONTROL1_CLOCK_INTERNAL (1u << 0)
@@ -100,8 +103,9 @@ enum emmc_register {
 #define CMD_STOP_TRANSMISSION 12
 
 #define IDENTIFY_HZ      400000u
-#define CARD_HZ_DEFAULT  25000000u /* above: high-speed timing */
 #define CARD_HZ_MAX      50000000u
+#define SLOW_WRITE_US    10u       /* four card clocks at 400 kHz */
+#define FAST_WRITE_US    1u
 #define QUICK_READS      8         /* about a microsecond on hardware */
 #define COMMAND_WAIT_US  100000u   /* an answer takes 64 card clocks at most */
 #define BLOCK_WAIT_US    1000000u  /* card: 100 ms to read, 500 ms to write */
@@ -131,13 +135,26 @@ reg_read(const struct emmc *e, enum emmc_register reg)
 }
 
 /* Two writes within two card clocks may lose one of them (the controller's clock
- * crossing); at identification speed that is longer than a write takes. */
+ * crossing; Linux' sdhci-iproc waits the same). At identification speed, and while there
+ * is no card clock, that is longer than a write takes. Of the registers that are written
+ * twice in a row at full speed, only those of clock and width have no answer of the card
+ * in between. */
 static void
 reg_write(const struct emmc *e, enum emmc_register reg, uint32_t value)
 {
 	mmio_write32(e->base + reg, value);
-	if (e->card_hz != 0 && e->card_hz <= IDENTIFY_HZ)
-		timer_delay((4 * 1000000 + e->card_hz - 1) / e->card_hz);
+	if (e->card_hz <= IDENTIFY_HZ)
+		timer_delay(SLOW_WRITE_US);
+	else if (reg == CONTROL0 || reg == CONTROL1)
+		timer_delay(FAST_WRITE_US);
+}
+
+/* An operation begins: whatever else was touched before (kern/mmio.h). */
+static struct emmc *
+enter(struct sdhost *host)
+{
+	mmio_barrier();
+	return ((struct emmc *)host);
 }
 
 /* ---- waiting */
@@ -169,10 +186,12 @@ emmc_sleep(struct emmc *e, uint32_t bits, uint64_t timeout_us)
 {
 	drivers_params.sd_waits++;
 	irq_lock_acquire(&e->lock);
+	mmio_barrier();
 	mmio_write32(e->base + IRPT_EN, bits);
 	while (!e->woken)
 		if (msleep(&e->woken, &e->lock, "sdwait", timeout_us) != 0)
 			break;
+	mmio_barrier();
 	mmio_write32(e->base + IRPT_EN, 0);
 	e->woken = false;
 	irq_lock_release(&e->lock);
@@ -249,6 +268,7 @@ emmc_poll(const struct emmc *e, enum emmc_register reg, uint32_t mask, uint32_t 
 		else if (timer_now_us() >= deadline_us)
 			return (ERR_TIMEDOUT);
 		tsleep(e, "sdpoll", POLL_SLEEP_US);
+		mmio_barrier();
 	}
 	return (0);
 }
@@ -271,20 +291,17 @@ clock_bits(const struct emmc *e, uint32_t hz)
 static int
 emmc_set_clock(struct sdhost *host, uint32_t hz)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 	uint32_t control1 = CONTROL1_TIMEOUT_MAX | clock_bits(e, hz) | CONTROL1_CLOCK_INTERNAL;
 	int error;
 
+	e->card_hz = 0; /* slow writes until it runs again */
 	reg_write(e, CONTROL1, CONTROL1_TIMEOUT_MAX | CONTROL1_CLOCK_INTERNAL);
 	reg_write(e, CONTROL1, control1);
 	error = emmc_poll(e, CONTROL1, CONTROL1_CLOCK_STABLE, CONTROL1_CLOCK_STABLE);
 	if (error != 0)
 		return (error);
 	e->card_hz = hz;
-	e->control0 &= ~CONTROL0_HIGH_SPEED;
-	if (hz > CARD_HZ_DEFAULT)
-		e->control0 |= CONTROL0_HIGH_SPEED;
-	reg_write(e, CONTROL0, e->control0);
 	reg_write(e, CONTROL1, control1 | CONTROL1_CLOCK_CARD);
 	return (0);
 }
@@ -292,7 +309,7 @@ emmc_set_clock(struct sdhost *host, uint32_t hz)
 static void
 emmc_set_width(struct sdhost *host, uint32_t lines)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 
 	e->control0 &= ~CONTROL0_4BIT;
 	if (lines == 4)
@@ -323,7 +340,7 @@ reset_all(struct emmc *e, uint32_t card_hz)
 static int
 emmc_reset(struct sdhost *host)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 	int error;
 
 	e->control0 = CONTROL0_POWER_33;
@@ -337,7 +354,7 @@ emmc_reset(struct sdhost *host)
 static void
 emmc_abort(struct sdhost *host)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 	uint32_t inhibits = STATUS_CMD_INHIBIT | STATUS_DAT_INHIBIT;
 	uint32_t resets = CONTROL1_RESET_CMD | CONTROL1_RESET_DATA;
 
@@ -418,7 +435,7 @@ command_run(struct emmc *e, struct sd_command *c)
 static int
 emmc_command(struct sdhost *host, struct sd_command *c)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 	int error = command_run(e, c);
 
 	if (error != 0)
@@ -445,8 +462,10 @@ blocks_move(struct emmc *e, struct sd_data *data)
 			sdhost_words_write(e->base + DATA, memory, words);
 		else
 			sdhost_words_read(e->base + DATA, memory, words);
-		if (n % YIELD_BLOCKS == YIELD_BLOCKS - 1)
+		if (n % YIELD_BLOCKS == YIELD_BLOCKS - 1) {
 			sched_maybe_yield();
+			mmio_barrier();
+		}
 	}
 	return (0);
 }
@@ -454,7 +473,7 @@ blocks_move(struct emmc *e, struct sd_data *data)
 static int
 emmc_look(struct sdhost *host)
 {
-	const struct emmc *e = (const struct emmc *)host;
+	const struct emmc *e = enter(host);
 	uint32_t status = reg_read(e, INTERRUPT);
 
 	return (status & INT_ERRORS ? status_error(e, status) : 0);
@@ -463,16 +482,17 @@ emmc_look(struct sdhost *host)
 static void
 emmc_doze(struct sdhost *host, uint64_t us)
 {
-	emmc_sleep((struct emmc *)host, INT_ERRORS & ~INT_ERROR, us);
+	emmc_sleep(enter(host), INT_ERRORS & ~INT_ERROR, us);
 }
 
 static int
 emmc_transfer(struct sdhost *host, struct sd_command *c)
 {
-	struct emmc *e = (struct emmc *)host;
+	struct emmc *e = enter(host);
 	bool by_dma = sdhost_dma_takes(&e->dma, c->data);
 	int error = by_dma ? sdhost_dma_move(host, &e->dma, c->data, 0) : blocks_move(e, c->data);
 
+	mmio_barrier();
 	if (error == 0)
 		error = emmc_wait(e, INT_DATA_DONE, BUSY_WAIT_US);
 	if (error != 0)
@@ -501,6 +521,7 @@ bcm2835_emmc_attach(uintptr_t base, uint32_t irq, uint32_t clock_hz,
 	uint32_t version;
 	int error;
 
+	mmio_barrier();
 	version = mmio_read32(base + SLOTISR_VER) >> 16;
 	if (version == 0 || version == 0xffff || clock_hz < IDENTIFY_HZ)
 		return (ERR_NODEV);

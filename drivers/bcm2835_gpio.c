@@ -65,6 +65,7 @@ apply(uintptr_t base, const struct bcm2835_gpio_setting *s)
 {
 	uint64_t pins = 0;
 
+	mmio_barrier();
 	KASSERT(s->first <= s->last && s->last < PINS, "pins of a GPIO setting are 0..53");
 	for (uint32_t pin = s->first; pin <= s->last; pin++) {
 		set_function(base, pin, BCM2835_GPIO_INPUT);
@@ -88,5 +89,6 @@ void
 bcm2835_gpio_write(uintptr_t base, uint32_t pin, bool high)
 {
 	KASSERT(pin < PINS, "pins are 0..53");
+	mmio_barrier();
 	mmio_write32(base + (high ? GPSET(pin / 32) : GPCLR(pin / 32)), 1u << pin % 32);
 }

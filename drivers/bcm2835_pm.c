@@ -40,6 +40,7 @@ bcm2835_pm_reset(void)
 	uint32_t control;
 
 	KASSERT(pm_base != 0, "P1: the block is attached");
+	mmio_barrier();
 	mmio_write32(pm_base + PM_WDOG, PM_PASSWORD | WATCHDOG_TICKS);
 	control = mmio_read32(pm_base + PM_RSTC) & ~PM_RSTC_CONFIG_MASK;
 	mmio_write32(pm_base + PM_RSTC, PM_PASSWORD | (control & 0xffffff) | PM_RSTC_FULL_RESET);
@@ -52,6 +53,7 @@ bcm2835_pm_halt(void)
 	uint32_t status;
 
 	KASSERT(pm_base != 0, "P1: the block is attached");
+	mmio_barrier();
 	status = mmio_read32(pm_base + PM_RSTS) & 0xffffff;
 	mmio_write32(pm_base + PM_RSTS, PM_PASSWORD | status | PM_RSTS_PARTITION_63);
 	bcm2835_pm_reset();

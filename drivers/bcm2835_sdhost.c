@@ -135,6 +135,14 @@ reg_write(const struct controller *s, enum sdhost_register reg, uint32_t value)
 	mmio_write32(s->base + reg, value);
 }
 
+/* An operation begins: whatever else was touched before (kern/mmio.h). */
+static struct controller *
+enter(struct sdhost *host)
+{
+	mmio_barrier();
+	return ((struct controller *)host);
+}
+
 /* ---- waiting */
 
 static void
@@ -165,10 +173,12 @@ doze(struct controller *s, uint32_t irqs, uint64_t us)
 {
 	drivers_params.sd_waits++;
 	irq_lock_acquire(&s->lock);
+	mmio_barrier();
 	reg_write(s, HCFG, s->hcfg | irqs);
 	while (!s->woken)
 		if (msleep(&s->woken, &s->lock, "sdwait", us) != 0)
 			break;
+	mmio_barrier();
 	reg_write(s, HCFG, s->hcfg);
 	s->woken = false;
 	irq_lock_release(&s->lock);
@@ -286,7 +296,7 @@ static const struct wait
 static int
 sdhost_set_clock(struct sdhost *host, uint32_t hz)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 	uint32_t divisor;
 
 	s->clock_hz = s->core_hz;
@@ -304,7 +314,7 @@ sdhost_set_clock(struct sdhost *host, uint32_t hz)
 static void
 sdhost_set_width(struct sdhost *host, uint32_t lines)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 
 	s->hcfg = HCFG_SLOW | HCFG_WIDE_INT | (lines == 4 ? HCFG_WIDE_EXT : 0);
 	reg_write(s, HCFG, s->hcfg);
@@ -324,8 +334,10 @@ reset_all(struct controller *s)
 	reg_write(s, HSTS, HSTS_ALL);
 	reg_write(s, EDM, (reg_read(s, EDM) & ~EDM_THRESHOLDS) | EDM_THRESHOLDS_4);
 	tsleep(s, "sdpower", POWER_US);
+	mmio_barrier();
 	reg_write(s, VDD, 1);
 	tsleep(s, "sdpower", POWER_US);
+	mmio_barrier();
 	reg_write(s, HCFG, s->hcfg);
 	reg_write(s, CDIV, s->cdiv);
 	reg_write(s, TOUT, s->tout);
@@ -334,7 +346,7 @@ reset_all(struct controller *s)
 static int
 sdhost_reset(struct sdhost *host)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 
 	s->hcfg = HCFG_SLOW | HCFG_WIDE_INT;
 	s->clock_hz = s->core_hz;
@@ -349,7 +361,7 @@ sdhost_reset(struct sdhost *host)
 static void
 sdhost_abort(struct sdhost *host)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 
 	reg_write(s, HBLC, 0);
 	reg_write(s, HBCT, 0);
@@ -429,6 +441,7 @@ command_run(struct controller *s, struct sd_command *c)
 		return (error);
 	if (c->near_end)
 		tsleep(s, "sdrest", NEAR_END_REST_US);
+	mmio_barrier();
 	answer_read(s, c);
 	return (0);
 }
@@ -436,7 +449,7 @@ command_run(struct controller *s, struct sd_command *c)
 static int
 sdhost_command(struct sdhost *host, struct sd_command *c)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 	int error;
 
 	if (s->core_hz != s->clock_hz && s->card_hz != 0)
@@ -487,8 +500,10 @@ blocks_move(struct controller *s, struct sd_data *data)
 
 		if (error != 0)
 			return (error);
-		if (n % YIELD_BLOCKS == YIELD_BLOCKS - 1)
+		if (n % YIELD_BLOCKS == YIELD_BLOCKS - 1) {
 			sched_maybe_yield();
+			mmio_barrier();
+		}
 	}
 	return (0);
 }
@@ -496,13 +511,13 @@ blocks_move(struct controller *s, struct sd_data *data)
 static int
 sdhost_look(struct sdhost *host)
 {
-	return (look_data_error((const struct controller *)host));
+	return (look_data_error(enter(host)));
 }
 
 static void
 sdhost_doze(struct sdhost *host, uint64_t us)
 {
-	doze((struct controller *)host, 0, us);
+	doze(enter(host), 0, us);
 }
 
 static int
@@ -511,6 +526,7 @@ dma_move(struct controller *s, const struct sd_data *data)
 	uint32_t tail_bytes = !data->write && data->block_count > 1 ? TAIL_WORDS * 4 : 0;
 	int error = sdhost_dma_move(&s->host, &s->dma, data, tail_bytes);
 
+	mmio_barrier();
 	if (error == 0 && tail_bytes > 0)
 		error = words_move(s, phys_to_virt(s->dma.end_pa - tail_bytes), TAIL_WORDS);
 	return (error);
@@ -519,10 +535,11 @@ dma_move(struct controller *s, const struct sd_data *data)
 static int
 sdhost_transfer(struct sdhost *host, struct sd_command *c)
 {
-	struct controller *s = (struct controller *)host;
+	struct controller *s = enter(host);
 	bool by_dma = sdhost_dma_takes(&s->dma, c->data);
 	int error = by_dma ? dma_move(s, c->data) : blocks_move(s, c->data);
 
+	mmio_barrier();
 	if (error == 0)
 		error = wait(s, &wait_end);
 	if (error != 0)

@@ -9,7 +9,11 @@
  *
  * Pending registers are reduced by our own record of enabled lines: a source that
  * the firmware left enabled, or one that shows while disabled, is then no
- * interrupt of ours.
+ * interrupt of ours. A core-local one would come again and again all the same: it is
+ * turned off where it can be, and counted.
+ *
+ * The two blocks are two peripherals, and the interrupted code may have been using a
+ * third: barriers as kern/mmio.h wants them stand here, so that handlers need none.
  *
  * Owns: both controllers' registers for core 0.
  * Does not: serve other cores, use FIQ, or know what a line means.
@@ -21,6 +25,7 @@
  */
 #include "drivers/bcm2836_intc.h"
 
+#include "drivers/drivers_params.h"
 #include "kern/irq.h"
 #include "kern/mmio.h"
 #include "lib/assert.h"
@@ -35,11 +40,16 @@
 
 /* Core-local block, core 0. */
 #define GPU_ROUTING    0x0c
+#define PMU_ROUTING_CLEAR 0x14
+#define AXI_INTERRUPT  0x30
 #define LOCAL_TIMER    0x34
 #define TIMER_CONTROL  0x40
 #define MAILBOX_CONTROL 0x50
 #define SOURCE         0x60
 #define SOURCE_GPU     (1u << 8)
+#define SOURCE_PMU     (1u << 9)
+#define SOURCE_AXI     (1u << 10)
+#define PMU_ALL        0xffu  /* IRQ and FIQ of four cores */
 #define LOCAL_TIMER_IRQ_ENABLE (1u << 29)
 
 static uintptr_t local_base, gpu_base;
@@ -74,6 +84,7 @@ bcm2836_enable(uint32_t line)
 	uint32_t word = line / 32, bit = 1u << line % 32;
 
 	enabled[word] |= bit;
+	mmio_barrier();
 	if (line >= BCM2836_LINE_LOCAL)
 		local_mask(line - BCM2836_LINE_LOCAL, true);
 	else
@@ -86,6 +97,7 @@ bcm2836_disable(uint32_t line)
 	uint32_t word = line / 32, bit = 1u << line % 32;
 
 	enabled[word] &= ~bit;
+	mmio_barrier();
 	if (line >= BCM2836_LINE_LOCAL)
 		local_mask(line - BCM2836_LINE_LOCAL, false);
 	else
@@ -101,6 +113,7 @@ gpu_next(void)
 		uint8_t word;
 	} order[] = { { PENDING(1), 1 }, { PENDING(0), 0 }, { PENDING_BASIC, 2 } };
 
+	mmio_barrier();
 	for (uint32_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		uint32_t pending = mmio_read32(gpu_base + order[i].reg) & enabled[order[i].word];
 
@@ -110,15 +123,37 @@ gpu_next(void)
 	return (-1);
 }
 
+/* Core-local sources that show and that nobody has asked for. */
+static void
+silence(uint32_t sources)
+{
+	drivers_params.irq_foreign++;
+	if (sources & SOURCE_PMU)
+		mmio_write32(local_base + PMU_ROUTING_CLEAR, PMU_ALL);
+	if (sources & SOURCE_AXI)
+		mmio_write32(local_base + AXI_INTERRUPT, 0);
+	for (uint32_t source = 0; source < BCM2836_LINES - BCM2836_LINE_LOCAL; source++)
+		if (sources & 1u << source)
+			local_mask(source, false);
+}
+
 static int
 bcm2836_next(void)
 {
-	uint32_t source = mmio_read32(local_base + SOURCE);
-	uint32_t local = source & enabled[3];
+	uint32_t source, local;
+	int line = -1;
 
+	mmio_barrier();
+	source = mmio_read32(local_base + SOURCE);
+	local = source & enabled[3];
 	if (local != 0)
-		return (BCM2836_LINE_LOCAL + __builtin_ctz(local));
-	return (source & SOURCE_GPU ? gpu_next() : -1);
+		line = BCM2836_LINE_LOCAL + __builtin_ctz(local);
+	else if (source & SOURCE_GPU)
+		line = gpu_next();
+	else if (source != 0)
+		silence(source);
+	mmio_barrier();
+	return (line);
 }
 
 /* The device's register writes must have arrived before the source is looked at
@@ -144,11 +179,16 @@ bcm2836_intc_attach(uintptr_t local, uintptr_t gpu)
 {
 	local_base = local;
 	gpu_base = gpu;
+	mmio_barrier();
 	mmio_write32(gpu_base + FIQ_CONTROL, 0);
 	mmio_write32(gpu_base + DISABLE(0), UINT32_MAX);
 	mmio_write32(gpu_base + DISABLE(1), UINT32_MAX);
 	mmio_write32(gpu_base + DISABLE(2), BASIC_MASK);
+	mmio_barrier();
 	mmio_write32(local_base + GPU_ROUTING, 0);
+	mmio_write32(local_base + PMU_ROUTING_CLEAR, PMU_ALL);
+	mmio_write32(local_base + AXI_INTERRUPT, 0);
+	mmio_write32(local_base + LOCAL_TIMER, 0);
 	mmio_write32(local_base + TIMER_CONTROL, 0);
 	mmio_write32(local_base + MAILBOX_CONTROL, 0);
 	irq_set_controller(&bcm2836_controller);

@@ -54,6 +54,7 @@
 #define TAG_TEMPERATURE    0x00030006u
 #define TAG_MAX_TEMPERATURE 0x0003000au
 #define TAG_THROTTLED      0x00030046u
+#define TAG_SET_POWER      0x00028001u
 #define TAG_DMA_CHANNELS   0x00060001
 #define TAG_SET_CLOCK_RATE 0x00038002u
 #define TAG_SET_GPIO_STATE 0x00038041u
@@ -103,6 +104,7 @@ post(uint32_t letter)
 {
 	int error;
 
+	mmio_barrier();
 	drain();
 	error = wait_status(MBOX_WRITE_STATUS, STATUS_FULL);
 	if (error != 0)
@@ -253,6 +255,18 @@ mailbox_set_clock_hz(enum mailbox_clock clock, uint32_t *hz)
 		return (ERR_IO);
 	*hz = values[1];
 	return (0);
+}
+
+/* State: on, and wait for it; the answer has bit 0 on, bit 1 no such device. */
+int
+mailbox_power_on(uint32_t device)
+{
+	uint32_t values[2] = { device, 3 };
+	int error = property(TAG_SET_POWER, values, 2, 2);
+
+	if (error != 0)
+		return (error);
+	return ((values[1] & 3) == 1 ? 0 : ERR_NODEV);
 }
 
 /* The answer to a setting is what the firmware meant to do; the rate is asked anew. */

@@ -41,6 +41,12 @@ int mailbox_board_revision(uint32_t *revision) ERR_MUST_CHECK;
 /* RAM that belongs to the ARM: physical start and size. */
 int mailbox_arm_memory(uint32_t *start_pa, uint32_t *size_bytes) ERR_MUST_CHECK;
 int mailbox_clock_hz(enum mailbox_clock clock, uint32_t *hz) ERR_MUST_CHECK;
+/* Devices that the firmware can turn on and off. */
+#define MAILBOX_POWER_SD 0u
+/* Turn a device's power on and wait until it is stable. ERR_NODEV: the firmware says that
+ * there is no such device. */
+int mailbox_power_on(uint32_t device) ERR_MUST_CHECK;
+
 /* The rate of a clock that must be at least min_hz: one that is slower, 0 or not told is
  * asked to run at wanted_hz first, and *hz is what came of it. ERR_RANGE: still too slow. */
 int mailbox_clock_at_least(enum mailbox_clock clock, uint32_t min_hz, uint32_t wanted_hz,

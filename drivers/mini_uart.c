@@ -91,6 +91,7 @@ wait_set(uint32_t flag)
 static void
 mini_uart_put_poll(char c)
 {
+	mmio_barrier();
 	wait_set(LSR_TX_ROOM);
 	reg_write(MU_IO, (uint8_t)c);
 }
@@ -101,6 +102,7 @@ mini_uart_tx_start(void)
 {
 	int c = 0;
 
+	mmio_barrier();
 	while ((reg_read(MU_LSR) & LSR_TX_ROOM) && (c = console_tx_next()) >= 0)
 		reg_write(MU_IO, (uint32_t)c);
 	reg_write(MU_IER, IER_NEEDED | IER_RX | (c >= 0 ? IER_TX : 0)); /* V2 */
@@ -162,6 +164,7 @@ mini_uart_attach(uintptr_t base, uint32_t core_hz)
 {
 	KASSERT(aux_base == 0, "V1: the UART is attached once");
 	aux_base = base;
+	mmio_barrier();
 	reg_write(AUX_ENABLES, reg_read(AUX_ENABLES) | AUX_MINI_UART);
 	reg_write(MU_IER, 0);
 	wait_set(LSR_TX_IDLE); /* the firmware's own last words */
@@ -179,7 +182,10 @@ mini_uart_set_clock(uint32_t core_hz)
 {
 	uint64_t saved;
 
-	if (aux_base == 0 || core_hz == 0 || reg_read(MU_BAUD) == divisor(core_hz))
+	if (aux_base == 0 || core_hz == 0)
+		return;
+	mmio_barrier();
+	if (reg_read(MU_BAUD) == divisor(core_hz))
 		return;
 	saved = intr_disable();
 	wait_set(LSR_TX_IDLE);
@@ -194,6 +200,7 @@ mini_uart_attach_irq(uint32_t irq)
 
 	KASSERT(aux_base != 0, "V1: the UART is attached first");
 	error = irq_register(irq, mini_uart_interrupt, 0, "mini-UART");
+	mmio_barrier();
 	if (error == 0)
 		reg_write(MU_IER, IER_NEEDED | IER_RX);
 	return (error);

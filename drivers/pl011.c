@@ -82,6 +82,7 @@ wait_clear(uint32_t flag)
 static void
 pl011_put_poll(char c)
 {
+	mmio_barrier();
 	wait_clear(FR_TXFF);
 	reg_write(DR, (uint8_t)c);
 }
@@ -92,6 +93,7 @@ pl011_tx_start(void)
 {
 	int c = 0;
 
+	mmio_barrier();
 	while (!(reg_read(FR) & FR_TXFF) && (c = console_tx_next()) >= 0)
 		reg_write(DR, (uint32_t)c);
 	reg_write(IMSC, INT_RX | INT_RX_TIMEOUT | (c >= 0 ? INT_TX : 0));
@@ -163,6 +165,7 @@ pl011_attach(uintptr_t base, uint32_t clock_hz)
 {
 	KASSERT(uart_base == 0, "U1: the UART is attached once");
 	uart_base = base;
+	mmio_barrier();
 	reg_write(IMSC, 0);
 	program_line(clock_hz);
 	reg_write(ICR, INT_ALL);
@@ -173,6 +176,7 @@ void
 pl011_set_clock(uint32_t clock_hz)
 {
 	KASSERT(uart_base != 0, "U1: the UART is attached first");
+	mmio_barrier();
 	program_line(clock_hz);
 }
 
@@ -185,6 +189,7 @@ pl011_attach_irq(uint32_t irq)
 	error = irq_register(irq, pl011_interrupt, 0, "pl011");
 	if (error != 0)
 		return (error);
+	mmio_barrier();
 	reg_write(IFLS, IFLS_EARLY_RX);
 	reg_write(IMSC, INT_RX | INT_RX_TIMEOUT);
 	return (0);

@@ -69,9 +69,11 @@ handle(uint32_t line)
 void
 irq_dispatch(void)
 {
-	int line;
+	int line = controller->next();
 
-	while ((line = controller->next()) >= 0) {
+	if (line < 0)
+		kern_params.irq_spurious++;
+	for (; line >= 0; line = controller->next()) {
 		handle((uint32_t)line);
 		controller->done((uint32_t)line);
 	}

@@ -8,7 +8,11 @@
  *   else: asserted. M2 maintenance is complete (DSB) before the function returns.
  *   M4 an instruction cache that is indexed by virtual addresses may hold a page under
  *   the program's address, which invalidation by the direct map's does not reach: all
- *   of it goes.
+ *   of it goes. M5 no line is cleaned without being invalidated: on any Cortex-A53 a
+ *   clean and an eviction of the same line may reach memory in the wrong order (erratum
+ *   855873; up to r0p2 also 819472, 824069, 826319 and 827319). A bit of CPUACTLR_EL1
+ *   makes the core do the same, but only EL3 may be sure to reach it, and the firmware's
+ *   stub does not set it.
  * Yields: never.
  * Complexity: one instruction per cache line.
  * See: kern/machdep.h; Arm ARM DDI0487 B2.10.5 (instruction cache), D7.5.
@@ -74,7 +78,7 @@ cache_set_dma(uint64_t bus_offset, uint64_t reach_pa)
 void
 cache_clean(const void *va, uint64_t bytes)
 {
-	FOR_LINES("dc cvac", va, bytes, dcache_line_bytes());
+	FOR_LINES("dc civac", va, bytes, dcache_line_bytes());
 	barrier();
 }
 
@@ -86,13 +90,9 @@ dma_map(uint64_t pa, size_t bytes, enum dma_dir dir)
 	void *va = phys_to_virt(pa);
 
 	KASSERT(pa + bytes <= dma_reach_pa, "M3: a DMA buffer is within the device's reach");
-	if (dir == DMA_TO_DEVICE) {
-		FOR_LINES("dc cvac", va, bytes, dcache_line_bytes());
-	} else {
-		KASSERT(((pa | bytes) & (dcache_line_bytes() - 1)) == 0,
-		    "M1: a buffer that a device writes shares no cache line");
-		FOR_LINES("dc civac", va, bytes, dcache_line_bytes());
-	}
+	KASSERT(dir == DMA_TO_DEVICE || ((pa | bytes) & (dcache_line_bytes() - 1)) == 0,
+	    "M1: a buffer that a device writes shares no cache line");
+	FOR_LINES("dc civac", va, bytes, dcache_line_bytes()); /* M5: to clean, too */
 	barrier();
 	return (pa + dma_bus_offset);
 }
@@ -108,7 +108,7 @@ dma_unmap(uint64_t pa, size_t bytes, enum dma_dir dir)
 void
 cpu_sync_icache(const void *va, size_t bytes)
 {
-	FOR_LINES("dc cvau", va, bytes, dcache_line_bytes());
+	FOR_LINES("dc civac", va, bytes, dcache_line_bytes()); /* M5 */
 	__asm__ volatile("dsb ish" ::: "memory");
 	if (icache_by_pa())
 		FOR_LINES("ic ivau", va, bytes, icache_line_bytes());

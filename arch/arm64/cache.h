@@ -11,7 +11,7 @@
  * the first physical address that they cannot reach. Boot time. */
 void cache_set_dma(uint64_t bus_offset, uint64_t reach_pa);
 
-/* Clean [va, va+bytes) to the point of coherency, so that a core or device without
+/* Clean (and invalidate) [va, va+bytes) to the point of coherency, so that a core or device without
  * caches sees it. */
 void cache_clean(const void *va, uint64_t bytes);
 

@@ -60,6 +60,7 @@ from_el3:
 	mov	x1, #0x5b1		/* RW, HCE, SMD, RES1, NS */
 	msr	scr_el3, x1
 	msr	cptr_el3, xzr
+	msr	mdcr_el3, xzr		/* debug and counter registers do not trap */
 	mrs	x1, cntfrq_el0
 	cbnz	x1, 1f
 	movz	x1, #0x124, lsl #16	/* 19.2 MHz, the crystal of BCM283x */
@@ -106,6 +107,9 @@ from_el2:
 	mov	x1, #0x33ff
 	msr	cptr_el2, x1
 	msr	hstr_el2, xzr
+	mrs	x1, mdcr_el2		/* nor do they here: all but HPMN is unknown at reset */
+	and	x1, x1, #0x1f
+	msr	mdcr_el2, x1
 	msr	vttbr_el2, xzr
 	mrs	x1, midr_el1
 	msr	vpidr_el2, x1

@@ -261,6 +261,15 @@ card_is_on(uint32_t sd_host)
 	return ((bootargs.sd_host != 0 ? bootargs.sd_host : SD_HOST_DEFAULT) == sd_host);
 }
 
+/* The firmware has turned it on to load the kernel; after a start by a debugger it may be
+ * off. One that says nothing of power is believed to have it on. */
+static void
+power_card(void)
+{
+	if (mailbox_power_on(MAILBOX_POWER_SD) == ERR_NODEV)
+		kprintf("SD card: the firmware does not turn its power on\n");
+}
+
 /* sdcard_attach has said what is wrong with the card. */
 static int
 attach_card(const struct board_device *device, struct sdhost *host)
@@ -279,6 +288,7 @@ attach_emmc(const struct board_device *device, uintptr_t base)
 
 	if (!card_is_on(BOOTARGS_SD_EMMC))
 		return (0);
+	power_card();
 	bcm2835_gpio_apply(gpio_base, emmc_pins, sizeof(emmc_pins) / sizeof(emmc_pins[0]));
 	err = mailbox_clock_hz(MAILBOX_CLOCK_EMMC, &hz);
 	if (err == 0)
@@ -296,6 +306,7 @@ attach_sdhost(const struct board_device *device, uintptr_t base)
 
 	if (!card_is_on(BOOTARGS_SD_SDHOST))
 		return (0);
+	power_card();
 	bcm2835_gpio_apply(gpio_base, sdhost_pins, sizeof(sdhost_pins) / sizeof(sdhost_pins[0]));
 	err = mailbox_clock_hz(MAILBOX_CLOCK_CORE, &hz);
 	if (err == 0)

@@ -84,11 +84,11 @@ word_move(struct sim_dma *d)
 {
 	moving = true;
 	if (d->info & TI_SRC_INC) {
-		mmio_write32(d->dest - PERIPHERALS_BUS + PERIPHERALS,
+		sim_mmio_device_write(d->dest - PERIPHERALS_BUS + PERIPHERALS,
 		    sim_cache_device_read(d->source));
 		d->source += 4;
 	} else {
-		sim_cache_device_write(d->dest, mmio_read32(d->source - PERIPHERALS_BUS +
+		sim_cache_device_write(d->dest, sim_mmio_device_read(d->source - PERIPHERALS_BUS +
 		    PERIPHERALS));
 		d->dest += 4;
 	}

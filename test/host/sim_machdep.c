@@ -22,6 +22,7 @@
  * See: test/host/sim_machdep.h.
  */
 #include "test/host/sim_machdep.h"
+#include "test/host/sim_mmio.h"
 
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@
 
 #include "kern/console.h"
 #include "kern/kern_params.h"
+#include "kern/mmio.h"
 #include "kern/sched.h"
 #include "kern/task.h"
 #include "kern/timer.h"
@@ -228,6 +230,7 @@ cpu_switch(struct task *from, struct task *to)
 {
 	KASSERT(sim_intr_masked != 0, "M5: interrupts are masked during a switch");
 	KASSERT(from->md.fiber == current, "M6: from is the running task");
+	sim_mmio_elsewhere();
 	fiber_switch(from->md.fiber, to->md.fiber);
 }
 
@@ -340,6 +343,7 @@ cpu_idle(void)
 	uint64_t due = next_due();
 
 	KASSERT(sim_intr_masked != 0, "M7: idle is entered with interrupts masked");
+	sim_mmio_elsewhere();
 	if (idle_hook != NULL)
 		idle_hook();
 	if (line_ready())
@@ -399,6 +403,7 @@ line_disable(uint32_t line)
 static int
 line_next(void)
 {
+	mmio_barrier(); /* as the real controllers do, here and below */
 	for (uint32_t line = 0; line < IRQ_LINES_MAX; line++) {
 		if (!bitmap_test(lines_pending, line) || !bitmap_test(lines_enabled, line))
 			continue;
@@ -411,6 +416,7 @@ line_next(void)
 static void
 line_done(uint32_t line)
 {
+	mmio_barrier();
 	(void)line;
 }
 

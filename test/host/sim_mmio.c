@@ -4,7 +4,8 @@
  *
  * Owns: the list of windows.
  * Does not: know any device.
- * Invariants: I1 an access is aligned and inside a window.
+ * Invariants: I1 an access is aligned and inside a window. I2 between accesses to two
+ *   peripherals of BCM283x there is a barrier (kern/mmio.h).
  * Yields: never (a device may deliver an interrupt).
  * See: kern/mmio.h.
  */
@@ -15,12 +16,19 @@
 #include "kern/mmio.h"
 #include "lib/assert.h"
 
+#define BCM283X_BASE 0x3f000000u
+#define BCM283X_END  0x41000000u
+#define PAGE_SHIFT   12
+#define ELSEWHERE    1u /* no peripheral's page */
+
 static struct sim_mmio *windows;
+static uintptr_t last_page; /* of BCM283x that the CPU touched since a barrier; 0: none */
 
 void
 sim_mmio_reset(void)
 {
 	windows = NULL;
+	last_page = 0;
 }
 
 void
@@ -42,8 +50,45 @@ window_find(uintptr_t address)
 	return (w);
 }
 
+void
+mmio_barrier(void)
+{
+	last_page = 0;
+}
+
+void
+sim_mmio_elsewhere(void)
+{
+	last_page = ELSEWHERE;
+}
+
+static void
+order(uintptr_t address)
+{
+	uintptr_t page = address >> PAGE_SHIFT;
+
+	if (address < BCM283X_BASE || address >= BCM283X_END)
+		return;
+	KASSERT(last_page == 0 || last_page == page, "I2: a barrier between peripherals");
+	last_page = page;
+}
+
 uint32_t
 mmio_read32(uintptr_t address)
+{
+	order(address);
+	return (sim_mmio_device_read(address));
+}
+
+void
+mmio_write32(uintptr_t address, uint32_t value)
+{
+	order(address);
+	sim_mmio_device_write(address, value);
+}
+
+uint32_t
+sim_mmio_device_read(uintptr_t address)
 {
 	struct sim_mmio *w = window_find(address);
 
@@ -51,7 +96,7 @@ mmio_read32(uintptr_t address)
 }
 
 void
-mmio_write32(uintptr_t address, uint32_t value)
+sim_mmio_device_write(uintptr_t address, uint32_t value)
 {
 	struct sim_mmio *w = window_find(address);
 

@@ -19,6 +19,16 @@ struct sim_mmio {
 
 /* Forget all devices. */
 void sim_mmio_reset(void);
+/*
+ * The CPU's accesses, by mmio_read32 and mmio_write32, to peripherals of BCM283x (addresses
+ * from 0x3f000000 on, a page each) must have a barrier between one peripheral and the next.
+ * A device's own accesses, a DMA engine's, are not the CPU's.
+ */
+/* Another task has had the core: it may have touched any peripheral. */
+void sim_mmio_elsewhere(void);
+uint32_t sim_mmio_device_read(uintptr_t address);
+void sim_mmio_device_write(uintptr_t address, uint32_t value);
+
 /* Claim [base, base + bytes); the struct stays the caller's. */
 void sim_mmio_add(struct sim_mmio *window);
 

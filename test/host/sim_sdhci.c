@@ -13,7 +13,9 @@
  *   L2 the data port is accessed only while a block is ready, and its ready bit has
  *      been acknowledged before (but by the DMA engine, which knows no such bit; one that
  *      does not wait for the request line gets zeros);
- *   L3 the block size is programmed for what the card sends.
+ *   L3 the block size is programmed for what the card sends;
+ *   L4 two writes to a register of the card's clock domain are two card clocks apart, or
+ *      hardware may lose one; without a card clock, as at the slowest.
  * Yields: never (raises interrupts).
  * See: SD Host Controller Simplified Specification 3.00, 2.2.
  */
@@ -37,6 +39,9 @@
 
 #define DATA_TIMEOUT_US 200000u
 #define BUSY_US         20u
+
+#define SLOWEST_HZ      400000u
+#define CROSSED_CLOCKS  2u
 
 static void
 raise(struct sim_sdhci *s, uint32_t bits)
@@ -288,11 +293,35 @@ sdhci_read(void *device, uint32_t offset)
 	}
 }
 
+static uint32_t
+card_clock_hz(const struct sim_sdhci *s)
+{
+	uint32_t divisor = (s->control1 >> 8 & 0xff) | (s->control1 >> 6 & 3) << 8;
+
+	if (!(s->control1 & 4))
+		return (SLOWEST_HZ);
+	return (divisor == 0 ? SIM_SDHCI_CLOCK : SIM_SDHCI_CLOCK / (2 * divisor));
+}
+
+/* L4. Statuses are acknowledged, and interrupts masked, at any time. */
+static void
+check_spacing(struct sim_sdhci *s, uint32_t offset)
+{
+	uint64_t *last = &s->written_cycles[offset / 4], now = get_cyclecount();
+
+	if (offset == 0x20 || offset == 0x30 || offset == 0x38)
+		return;
+	KASSERT(*last == 0 || now - *last >= (uint64_t)CROSSED_CLOCKS * SIM_CYCLES_PER_SECOND /
+	    card_clock_hz(s), "L4: writes to a register are two card clocks apart");
+	*last = now;
+}
+
 static void
 sdhci_write(void *device, uint32_t offset, uint32_t value)
 {
 	struct sim_sdhci *s = device;
 
+	check_spacing(s, offset);
 	switch (offset) {
 	case 0x04: s->blksizecnt = value; break;
 	case 0x08: s->arg = value; break;

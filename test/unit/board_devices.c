@@ -18,6 +18,7 @@
 #include "drivers/pl011.h"
 #include "kern/console.h"
 #include "kern/irq.h"
+#include "kern/kern_params.h"
 #include "kern/machdep.h"
 #include "lib/err.h"
 #include "test/host/sim_machdep.h"
@@ -57,6 +58,7 @@ begin(void)
 	sim_reset();
 	sim_mmio_reset();
 	memset(&drivers_params, 0, sizeof(drivers_params));
+	memset(&kern_params, 0, sizeof(kern_params));
 }
 
 /* ---- BCM2836 */
@@ -94,8 +96,15 @@ test_bcm2836(void **state)
 	begin();
 	registers_add(&local_regs, LOCAL);
 	registers_add(&gpu_regs, GPU);
+	/* What firmware may have left on. */
+	local_regs.word[0x30 / 4] = 1u << 20;
+	local_regs.word[0x34 / 4] = 3u << 28;
+	local_regs.word[0x40 / 4] = 0xff;
 	bcm2836_intc_attach(LOCAL, GPU);
 	assert_int_equal(gpu_regs.word[0x1c / 4], UINT32_MAX);
+	assert_int_equal(local_regs.word[0x14 / 4], 0xff);
+	assert_int_equal(local_regs.word[0x30 / 4] | local_regs.word[0x34 / 4] |
+	    local_regs.word[0x40 / 4], 0);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(irq_register(lines[i], gpu_handler, (void *)(uintptr_t)lines[i],
 		    "test"), 0);
@@ -116,6 +125,46 @@ test_bcm2836(void **state)
 	assert_int_equal(handled[2], BCM2836_LINE_EMMC);
 	assert_int_equal(handled[3], BCM2836_LINE_SYSTIMER1);
 	assert_int_equal(handled[4], BCM2836_LINE_BASIC + 2);
+	assert_int_equal(kern_params.irq_spurious, 0);
+}
+
+/* Interrupts that nobody asked for: gone again when looked at, or of a source that is on by
+ * mistake, which would else come for ever. */
+static void
+test_bcm2836_spurious(void **state)
+{
+	(void)state;
+	begin();
+	registers_add(&local_regs, LOCAL);
+	registers_add(&gpu_regs, GPU);
+	bcm2836_intc_attach(LOCAL, GPU);
+	assert_int_equal(irq_register(BCM2836_LINE_EMMC, gpu_handler, NULL, "test"), 0);
+	handled_count = 0;
+	irq_dispatch();                          /* nothing at all */
+	assert_int_equal(kern_params.irq_spurious, 1);
+	assert_int_equal(drivers_params.irq_foreign, 0);
+	local_regs.word[0x60 / 4] = 1u << 8;     /* a GPU source that is not ours */
+	gpu_regs.word[2] = 1u << 7;
+	irq_dispatch();
+	assert_int_equal(kern_params.irq_spurious, 2);
+	gpu_regs.word[2] = 0;
+	local_regs.word[0x40 / 4] = 0x2;         /* a timer of EL1 that is on */
+	local_regs.word[0x60 / 4] = 1u << 1;
+	irq_dispatch();
+	assert_int_equal(local_regs.word[0x40 / 4], 0);
+	local_regs.word[0x14 / 4] = 0;           /* performance counters and AXI */
+	local_regs.word[0x30 / 4] = 1u << 20;
+	local_regs.word[0x60 / 4] = 3u << 9;
+	irq_dispatch();
+	assert_int_equal(local_regs.word[0x14 / 4], 0xff);
+	assert_int_equal(local_regs.word[0x30 / 4], 0);
+	local_regs.word[0x34 / 4] = 3u << 28;    /* the local timer */
+	local_regs.word[0x60 / 4] = 1u << 11;
+	irq_dispatch();
+	assert_int_equal(local_regs.word[0x34 / 4], 1u << 28);
+	assert_int_equal(drivers_params.irq_foreign, 3);
+	assert_int_equal(kern_params.irq_spurious, 5);
+	assert_int_equal(handled_count, 0);
 }
 
 /* ---- GICv2 */
@@ -177,6 +226,18 @@ test_gicv2(void **state)
 	assert_int_equal(ended_count, 2);
 	assert_int_equal(ended[0], 79);
 	assert_int_equal(ended[1], 250);
+	assert_int_equal(drivers_params.irq_foreign, 1);
+
+	/* The special numbers are neither handled nor ended (IHI 0048B, 3.2.5). */
+	for (uint32_t id = 1020; id <= 1023; id++) {
+		handled_count = ended_count = 0;
+		kern_params.irq_spurious = 0;
+		pending[0] = id;
+		pending_count = 1;
+		irq_dispatch();
+		assert_int_equal(handled_count + ended_count, 0);
+		assert_int_equal(kern_params.irq_spurious, 1);
+	}
 	assert_int_equal(drivers_params.irq_foreign, 1);
 }
 
@@ -456,6 +517,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bcm2836),
+		cmocka_unit_test(test_bcm2836_spurious),
 		cmocka_unit_test(test_gicv2),
 		cmocka_unit_test(test_pl011),
 		cmocka_unit_test(test_gpio),
