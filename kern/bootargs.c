@@ -2,7 +2,7 @@
 /*
  * Boot arguments, parsed into one struct.
  *
- * A word is NAME=VALUE; words are separated by blanks, so a value has none (the job's
+ * Words that the firmware adds for Linux are left aside. A word is NAME=VALUE; words are separated by blanks, so a value has none (the job's
  * own arguments are separated by colons).
  *
  * Owns: struct bootargs.
@@ -150,6 +150,24 @@ refuse_unknown(const char *word)
 	bootargs.error_count++;
 }
 
+/* Firmware of a Raspberry Pi puts words for Linux before those of cmdline.txt: settings of
+ * modules, MODULE.NAME=VALUE, and a few of these names. They are none of ours, and no
+ * mistake of the user's. */
+static bool
+is_firmwares(const char *word)
+{
+	static const char *const names[] = { "cgroup_disable", "coherent_pool", "numa",
+		"numa_policy", "swiotlb" };
+	size_t length = strcspn(word, "=");
+
+	if (memchr(word, '.', length) != NULL)
+		return (true);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == length && strncmp(names[i], word, length) == 0)
+			return (true);
+	return (false);
+}
+
 static void
 parse_word(char *word)
 {
@@ -168,7 +186,10 @@ parse_word(char *word)
 		}
 		return;
 	}
-	refuse_unknown(word);
+	if (is_firmwares(word))
+		bootargs.foreign_count++;
+	else
+		refuse_unknown(word);
 }
 
 void
@@ -188,7 +209,10 @@ bootargs_parse(const char *text, const char *source)
 		text += length;
 		count++;
 	}
-	if (count == 0)
+	if (bootargs.foreign_count > 0)
+		kprintf("boot arguments: %u words for Linux, from the firmware, left aside\n",
+		    (unsigned)bootargs.foreign_count);
+	if (count == bootargs.foreign_count)
 		kprintf("boot arguments: none from %s; using defaults\n", source);
 }
 

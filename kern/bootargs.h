@@ -34,6 +34,7 @@ struct bootargs {
 	bool exit;               /* exit=1: power off after the job */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */
+	uint32_t foreign_count;  /* the firmware's, for Linux: left aside */
 	char swap[BOOTARGS_WORD_BYTES];     /* swap=AREA[:PRIORITY],...|none; "": a partition */
 	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
 	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */

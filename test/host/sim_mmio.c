@@ -22,13 +22,14 @@
 #define ELSEWHERE    1u /* no peripheral's page */
 
 static struct sim_mmio *windows;
-static uintptr_t last_page; /* of BCM283x that the CPU touched since a barrier; 0: none */
+/* Of BCM283x that the CPU touched since a barrier; 0: none. */
+static uintptr_t last_page = ELSEWHERE;
 
 void
 sim_mmio_reset(void)
 {
 	windows = NULL;
-	last_page = 0;
+	last_page = ELSEWHERE;
 }
 
 void

@@ -24,7 +24,8 @@ void sim_mmio_reset(void);
  * from 0x3f000000 on, a page each) must have a barrier between one peripheral and the next.
  * A device's own accesses, a DMA engine's, are not the CPU's.
  */
-/* Another task has had the core: it may have touched any peripheral. */
+/* Somebody else has had the core, and may have touched any peripheral: each switch of tasks
+ * counts as that, and the start; a test says so before it calls a driver. */
 void sim_mmio_elsewhere(void);
 uint32_t sim_mmio_device_read(uintptr_t address);
 void sim_mmio_device_write(uintptr_t address, uint32_t value);

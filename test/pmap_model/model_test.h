@@ -48,6 +48,7 @@ pv_slabs(void)
 void test_all_returned(uint32_t kept_pages);
 
 /* The groups, one a file. */
+int model_start_tests(void);
 int model_self_tests(void);
 int model_verb_tests(void);
 int model_table_tests(void);

@@ -70,6 +70,31 @@ test_none(void **state)
 	assert_int_equal(bootargs.error_count, 0);
 }
 
+/* What firmware is known to put before the words of cmdline.txt. */
+static void
+test_firmwares(void **state)
+{
+	(void)state;
+	parse("coherent_pool=1M 8250.nr_uarts=1 snd_bcm2835.enable_headphones=0 "
+	      "snd_bcm2835.enable_hdmi=1 bcm2708_fb.fbwidth=656 bcm2708_fb.fbswap=1 "
+	      "smsc95xx.macaddr=B8:27:EB:00:00:01 vc_mem.mem_base=0x3ec00000 "
+	      "vc_mem.mem_size=0x40000000 dma.dmachans=0x7f35 cgroup_disable=memory "
+	      "numa_policy=interleave  mem=8M run=sort:/data/words.txt");
+	assert_int_equal(bootargs.error_count, 0);
+	assert_int_equal(bootargs.foreign_count, 12);
+	assert_int_equal(bootargs.mem_bytes, 8 << 20);
+	assert_string_equal(bootargs.run, "sort:/data/words.txt");
+	assert_string_equal(console_tap_text(),
+	    "boot arguments: 12 words for Linux, from the firmware, left aside\n");
+	/* Nothing but those is nothing. */
+	parse("dma.dmachans=0x7f35");
+	said("none from a test; using defaults");
+	/* A value may have a dot; the name of a mistake has none. */
+	parse("colour=red.green");
+	said("colour=red.green: unknown");
+	assert_int_equal(bootargs.error_count, 1);
+}
+
 /* Each is refused with a line that holds these words, and leaves the default. */
 static void
 test_bad(void **state)
@@ -194,6 +219,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_firmwares),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_mixed),
 		cmocka_unit_test(test_atags),

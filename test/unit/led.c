@@ -275,17 +275,21 @@ test_boards(void **state)
 	attach(0xa020d3, 0); /* 3B+: lit when high */
 	assert_int_equal(board.fsel[2], 1u << 27);
 	assert_int_equal(board.level, 0);
+	sim_mmio_elsewhere();
 	set(true);
 	assert_int_equal(board.level, 1);
 	attach(0x9020e0, 0); /* 3A+ */
+	sim_mmio_elsewhere();
 	set(true);
 	assert_int_equal(board.level, 1);
 	attach(0x902120, 0); /* Zero 2 W: lit when low */
 	assert_int_equal(board.level, 1);
+	sim_mmio_elsewhere();
 	set(true);
 	assert_int_equal(board.level, 0);
 	attach(0xa02082, 0); /* 3B: by the firmware, and no pin is touched */
 	assert_int_equal(board.fsel[2], 0);
+	sim_mmio_elsewhere();
 	set(true);
 	assert_int_equal(board.expander_on, 1);
 	assert_int_equal(board.set + board.clear, 0);
@@ -294,6 +298,7 @@ test_boards(void **state)
 	set(false);
 	board.dead = false;
 	board.requests = 0;
+	sim_mmio_elsewhere();
 	set(true);
 	assert_int_equal(board.requests, 0);
 	attach(0xa220a0, ERR_NODEV); /* CM3 */

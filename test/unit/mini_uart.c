@@ -111,6 +111,7 @@ check_divisors(void)
 	};
 
 	for (uint32_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sim_mmio_elsewhere();
 		mini_uart_set_clock(cases[i].core_hz);
 		assert_int_equal(aux.baud, cases[i].baud);
 	}
@@ -129,7 +130,9 @@ check_interrupts(void)
 {
 	static const char text[] = "twenty-five characters...";
 
+	sim_mmio_elsewhere();
 	assert_int_equal(mini_uart_attach_irq(AUX_LINE), 0);
+	sim_mmio_elsewhere();
 	console_start();
 	aux.sent_count = aux.fifo_used = 0;
 	aux.drains = false;
@@ -187,6 +190,7 @@ uart_body(void *arg)
 
 	/* An unknown clock leaves what the firmware set. */
 	mini_uart_attach(AUX, 0);
+	sim_mmio_elsewhere();
 	assert_int_equal(aux.baud, 433);
 	assert_int_equal(aux.enables, 7);
 	assert_int_equal(aux.lcr, 3);
