@@ -40,7 +40,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run test quick bench check docs sdcard debug help clean setup \
+.PHONY: all run watch test quick bench check docs sdcard debug help clean setup setup-test \
 	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
@@ -73,6 +73,7 @@ help:
 	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
 	@echo 'make docs                write docs/PARAMS.md'
 	@echo 'make sdcard              build/BOARD/card.img and the files for a real card'
+	@echo 'make watch               as make run, with plots in the terminal; WATCH="--html report.html"'
 	@echo 'make debug               boot QEMU stopped, with a debugger attached'
 	@echo 'make all                 build everything, run nothing'
 	@echo 'make clean               remove build/ (the C libraries too)'
@@ -81,6 +82,9 @@ help:
 
 setup:
 	@tools/setup
+
+setup-test: setup
+	@tools/setup test
 
 build/include-queue.stamp: tools/build_newlib | setup
 	@echo 'NEWLIB  queue.h tree.h'
@@ -289,6 +293,17 @@ run: $(OUT)/card.img
 	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) $(OUT)/kernel8.img \
 		$(OUT)/card.img '$(CMDLINE)$(if $(EXIT), exit=1)'
 
+# The same seen through tools/watch, which ends QEMU when it ends.
+SERIAL := build/serial.sock
+watch: $(OUT)/card.img
+	@tools/setup watch
+	@rm -f $(SERIAL); \
+	tools/run_qemu --serial unix:$(SERIAL),server=on,wait=on $(RUN_OPTIONS) $(BOARD) $(OUT)/kernel8.img \
+		$(OUT)/card.img 'stream=100 $(CMDLINE)' </dev/null >/dev/null & qemu=$$!; \
+	trap 'kill $$qemu 2>/dev/null; rm -f $(SERIAL)' EXIT INT TERM; \
+	for try in 1 2 3 4 5 6 7 8 9 10; do [ -S $(SERIAL) ] && break; sleep 0.2; done; \
+	tools/watch --connect unix:$(SERIAL) $(WATCH)
+
 debug: $(OUT)/card.img
 	@tools/setup debug
 	@tools/run_qemu --debugger $(OUT)/kernel8.elf $(BOARD) $(OUT)/kernel8.img \
@@ -397,10 +412,10 @@ CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup
 
 all: $(IMAGES) host-tests apps
 
-test: $(IMAGES) host-tests $(CHECK_INPUTS)
+test: $(IMAGES) host-tests $(CHECK_INPUTS) setup-test
 	@tools/run_tests $(T)
 
-quick: $(IMAGES) host-tests $(CHECK_INPUTS)
+quick: $(IMAGES) host-tests $(CHECK_INPUTS) setup-test
 	@tools/run_tests --quick $(T)
 
 soak: $(IMAGES) host-tests
@@ -418,7 +433,7 @@ bench: $(IMAGES) build/host/slot_layout
 	@tools/run_tests --bench $(T)
 	@build/host/slot_layout 2>/dev/null | grep '^card with units\|^  .* full:\|^dead units'
 
-check: $(CHECK_INPUTS)
+check: $(CHECK_INPUTS) setup-test
 	@tools/run_tests --checks
 
 docs: setup

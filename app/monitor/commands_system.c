@@ -46,7 +46,7 @@ trace_last(uint64_t count)
 
 /* Print events as they come, until a key. */
 static void
-trace_stream(void)
+trace_follow(void)
 {
 	struct trace_record r;
 	uint64_t n = trace_count(), lost = 0;
@@ -67,7 +67,7 @@ trace_stream(void)
 }
 
 static void
-trace_unknown(const struct monitor_call *call)
+trace_unknown(const struct monitor_call *call, const char *name)
 {
 	char names[256] = "";
 	int event;
@@ -76,7 +76,7 @@ trace_unknown(const struct monitor_call *call)
 		strncat(names, " ", sizeof(names) - strlen(names) - 1);
 		strncat(names, trace_event_name(event), sizeof(names) - strlen(names) - 1);
 	}
-	monitor_expected(call, "no event '%.40s', expected one of%s", call->argv[1], names);
+	monitor_expected(call, "no event '%.40s', expected one of%s", name, names);
 }
 
 /* "trace EVENT on|off" */
@@ -87,7 +87,7 @@ trace_switch(const struct monitor_call *call)
 	bool on = strcmp(call->argv[2], "on") == 0;
 
 	if (event < 0)
-		trace_unknown(call);
+		trace_unknown(call, call->argv[1]);
 	else if (!on && strcmp(call->argv[2], "off") != 0)
 		monitor_expected(call, "expected on or off, got '%.40s'", call->argv[2]);
 	else if (on)
@@ -96,15 +96,39 @@ trace_switch(const struct monitor_call *call)
 		trace_mask &= ~(UINT64_C(1) << event);
 }
 
+/* "trace stream [EVENT...]": meanwhile these are kept and no others. */
+static void
+trace_stream(const struct monitor_call *call)
+{
+	uint64_t kept = trace_mask, chosen = 0;
+	int i;
+
+	for (i = 2; i < call->argc; i++) {
+		int event = trace_event_find(call->argv[i]);
+
+		if (event < 0) {
+			trace_unknown(call, call->argv[i]);
+			return;
+		}
+		chosen |= UINT64_C(1) << event;
+	}
+	if (chosen != 0)
+		trace_mask = chosen;
+	trace_follow();
+	trace_mask = kept;
+}
+
 void
 cmd_trace(const struct monitor_call *call)
 {
 	int64_t count = TRACE_DEFAULT;
 
-	if (call->argc == 3)
+	if (call->argc > 1 && strcmp(call->argv[1], "stream") == 0)
+		trace_stream(call);
+	else if (call->argc == 3)
 		trace_switch(call);
-	else if (call->argc == 2 && strcmp(call->argv[1], "stream") == 0)
-		trace_stream();
+	else if (call->argc > 3)
+		monitor_expected(call, "expected nothing after %s", call->argv[2]);
 	else if (call->argc == 2 && trace_event_find(call->argv[1]) >= 0)
 		monitor_expected(call, "expected on or off after %s", call->argv[1]);
 	else if (call->argc == 1 || monitor_number(call, 1, 1, TRACE_RECORDS, &count))

@@ -90,11 +90,14 @@ body_mistakes(void *arg)
 	expect("poweroff 256", "poweroff: expected a number from 0 to 255, got '256'; usage:"
 	    " poweroff [CODE]\n");
 	expect("trace 0", "trace: expected a number from 1 to 4096, got '0'; usage: trace [COUNT |"
-	    " EVENT on|off | stream]\n");
+	    " EVENT on|off | stream [EVENT...]]\n");
 	expect("trace fault", "trace: expected on or off after fault; usage: trace [COUNT | EVENT"
-	    " on|off | stream]\n");
+	    " on|off | stream [EVENT...]]\n");
 	expect("trace fault maybe", "trace: expected on or off, got 'maybe'; usage: trace [COUNT |"
-	    " EVENT on|off | stream]\n");
+	    " EVENT on|off | stream [EVENT...]]\n");
+	expect("trace fault on off", "trace: expected nothing after on; usage: trace [COUNT | EVENT"
+	    " on|off | stream [EVENT...]]\n");
+	expect_part("trace stream fault falt", "trace: no event 'falt', expected one of boot");
 	expect_part("trace falt on", "trace: no event 'falt', expected one of boot switch irq");
 }
 
