@@ -145,8 +145,14 @@ reg_write(const struct emmc *e, enum emmc_register reg, uint32_t value)
 	mmio_write32(e->base + reg, value);
 	if (e->card_hz <= IDENTIFY_HZ)
 		timer_delay(SLOW_WRITE_US);
-	else if (reg == CONTROL0 || reg == CONTROL1)
-		timer_delay(FAST_WRITE_US);
+}
+
+/* Of the registers of clock and width. */
+static void
+control_write(const struct emmc *e, enum emmc_register reg, uint32_t value)
+{
+	reg_write(e, reg, value);
+	timer_delay(FAST_WRITE_US);
 }
 
 /* An operation begins: whatever else was touched before (kern/mmio.h). */
@@ -296,13 +302,13 @@ emmc_set_clock(struct sdhost *host, uint32_t hz)
 	int error;
 
 	e->card_hz = 0; /* slow writes until it runs again */
-	reg_write(e, CONTROL1, CONTROL1_TIMEOUT_MAX | CONTROL1_CLOCK_INTERNAL);
-	reg_write(e, CONTROL1, control1);
+	control_write(e, CONTROL1, CONTROL1_TIMEOUT_MAX | CONTROL1_CLOCK_INTERNAL);
+	control_write(e, CONTROL1, control1);
 	error = emmc_poll(e, CONTROL1, CONTROL1_CLOCK_STABLE, CONTROL1_CLOCK_STABLE);
 	if (error != 0)
 		return (error);
 	e->card_hz = hz;
-	reg_write(e, CONTROL1, control1 | CONTROL1_CLOCK_CARD);
+	control_write(e, CONTROL1, control1 | CONTROL1_CLOCK_CARD);
 	return (0);
 }
 
@@ -314,7 +320,7 @@ emmc_set_width(struct sdhost *host, uint32_t lines)
 	e->control0 &= ~CONTROL0_4BIT;
 	if (lines == 4)
 		e->control0 |= CONTROL0_4BIT;
-	reg_write(e, CONTROL0, e->control0);
+	control_write(e, CONTROL0, e->control0);
 }
 
 /* Reset everything and put back control0, masks and clock. */
@@ -325,7 +331,7 @@ reset_all(struct emmc *e, uint32_t card_hz)
 
 	drivers_params.sd_resets++;
 	e->card_hz = 0;
-	reg_write(e, CONTROL1, CONTROL1_RESET_ALL);
+	control_write(e, CONTROL1, CONTROL1_RESET_ALL);
 	error = emmc_poll(e, CONTROL1, CONTROL1_RESETS, 0);
 	if (error != 0)
 		return (error);
@@ -333,7 +339,7 @@ reset_all(struct emmc *e, uint32_t card_hz)
 	reg_write(e, IRPT_EN, 0);
 	reg_write(e, IRPT_MASK, INT_SHOWN);
 	reg_write(e, INTERRUPT, UINT32_MAX);
-	reg_write(e, CONTROL0, e->control0);
+	control_write(e, CONTROL0, e->control0);
 	return (emmc_set_clock(&e->host, card_hz));
 }
 
@@ -358,7 +364,7 @@ emmc_abort(struct sdhost *host)
 	uint32_t inhibits = STATUS_CMD_INHIBIT | STATUS_DAT_INHIBIT;
 	uint32_t resets = CONTROL1_RESET_CMD | CONTROL1_RESET_DATA;
 
-	reg_write(e, CONTROL1, (reg_read(e, CONTROL1) & ~CONTROL1_RESETS) | resets);
+	control_write(e, CONTROL1, (reg_read(e, CONTROL1) & ~CONTROL1_RESETS) | resets);
 	if (emmc_poll(e, CONTROL1, CONTROL1_RESETS, 0) != 0 || reg_read(e, STATUS) & inhibits)
 		(void)reset_all(e, e->card_hz != 0 ? e->card_hz : IDENTIFY_HZ);
 	reg_write(e, INTERRUPT, UINT32_MAX);

@@ -124,7 +124,7 @@ gpu_next(void)
 }
 
 /* Core-local sources that show and that nobody has asked for. */
-static void
+static __attribute__((noinline, cold)) void
 silence(uint32_t sources)
 {
 	drivers_params.irq_foreign++;

@@ -2,8 +2,9 @@
 /*
  * Boot arguments, parsed into one struct.
  *
- * Words that the firmware adds for Linux are left aside. A word is NAME=VALUE; words are separated by blanks, so a value has none (the job's
- * own arguments are separated by colons).
+ * A word is NAME=VALUE; words are separated by blanks, so a value has none (the job's
+ * own arguments are separated by colons). Words that the firmware adds for Linux are left
+ * aside.
  *
  * Owns: struct bootargs.
  * Does not: act on any of them.

@@ -16,7 +16,8 @@
  *   exception overwrites the registers. R2 every function returns with interrupts
  *   masked, as vectors.S expects. R3 the kernel's own exceptions are never resolved
  *   outside [usercopy_start, usercopy_end). R4 user copies run with interrupts on,
- *   because they may sleep.
+ *   because they may sleep. R5 with interrupts, SErrors are let in: a write that a bus
+ *   refuses is told where it happened, not when a program runs next.
  * Yields: trap_el0_sync and trap_el1_sync may (vm_fault, system calls).
  * See: vectors.S, kern/usercpu.h, mm/vm_fault.h, proc/trap_hooks.h.
  */
@@ -47,7 +48,7 @@ extern const char usercopy_start[], usercopy_end[], usercopy_fixup[];
 static inline void
 interrupts_on(void)
 {
-	__asm__ volatile("msr daifclr, #2" ::: "memory");
+	__asm__ volatile("msr daifclr, #6" ::: "memory");
 }
 
 static inline void

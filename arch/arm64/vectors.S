@@ -167,7 +167,7 @@ el0_svc:
 	enter_el0_rest
 	mov	x0, x8
 	mov	x1, sp
-	msr	daifclr, #2
+	msr	daifclr, #6
 	bl	proc_syscall
 	str	x0, [sp]
 el0_return:
@@ -185,7 +185,7 @@ el0_resume:
 	eret
 
 el0_ast:
-	msr	daifclr, #2
+	msr	daifclr, #6
 	bl	proc_ast
 	b	el0_return
 

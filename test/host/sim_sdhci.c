@@ -15,7 +15,9 @@
  *      does not wait for the request line gets zeros);
  *   L3 the block size is programmed for what the card sends;
  *   L4 two writes to a register of the card's clock domain are two card clocks apart, or
- *      hardware may lose one; without a card clock, as at the slowest.
+ *      hardware may lose one; without a card clock, as at the slowest;
+ *   L5 the first command comes a millisecond after power, and a card is identified at no
+ *      more than 400 kHz (SD Physical Layer 3.01, 6.4.1 and 4.2.1).
  * Yields: never (raises interrupts).
  * See: SD Host Controller Simplified Specification 3.00, 2.2.
  */
@@ -23,6 +25,7 @@
 
 #include <string.h>
 
+#include "kern/timer.h"
 #include "lib/assert.h"
 #include "test/host/sim_dma.h"
 
@@ -42,6 +45,7 @@
 
 #define SLOWEST_HZ      400000u
 #define CROSSED_CLOCKS  2u
+#define POWER_UP_US     1000u
 
 static void
 raise(struct sim_sdhci *s, uint32_t bits)
@@ -223,6 +227,26 @@ command_answer(void *arg)
 		data_begin(s);
 }
 
+static uint32_t
+card_clock_hz(const struct sim_sdhci *s)
+{
+	uint32_t divisor = (s->control1 >> 8 & 0xff) | (s->control1 >> 6 & 3) << 8;
+
+	if (!(s->control1 & 4))
+		return (SLOWEST_HZ);
+	return (divisor == 0 ? SIM_SDHCI_CLOCK : SIM_SDHCI_CLOCK / (2 * divisor));
+}
+
+/* L5 */
+static void
+check_timing(const struct sim_sdhci *s, uint32_t index)
+{
+	KASSERT(index != 0 || timer_now_us() - s->reset_us >= POWER_UP_US,
+	    "L5: the card has had time to power up");
+	KASSERT((index != 2 && index != 3) || card_clock_hz(s) <= SLOWEST_HZ,
+	    "L5: a card is identified slowly");
+}
+
 static void
 command_write(struct sim_sdhci *s, uint32_t value)
 {
@@ -231,6 +255,7 @@ command_write(struct sim_sdhci *s, uint32_t value)
 	KASSERT(!s->command_inhibit, "L1: the command line is free");
 	KASSERT(!uses_data || !s->data_inhibit || value >> 24 == 12, "L1: the data lines are free");
 	KASSERT((s->control1 & 7) == 7, "L1: the clock runs");
+	check_timing(s, value >> 24);
 	s->cmdtm = value;
 	s->command_inhibit = true;
 	if (uses_data)
@@ -258,6 +283,7 @@ control1_write(struct sim_sdhci *s, uint32_t value)
 		s->blksizecnt = s->arg = s->cmdtm = 0;
 		s->control0 = s->control1 = s->status = s->enable = s->signal = 0;
 		s->full_resets++;
+		s->reset_us = timer_now_us();
 		return;
 	}
 	if (value & 3u << 25) {
@@ -291,16 +317,6 @@ sdhci_read(void *device, uint32_t offset)
 	case 0xfc: return (0x24020000u);
 	default: return (0);
 	}
-}
-
-static uint32_t
-card_clock_hz(const struct sim_sdhci *s)
-{
-	uint32_t divisor = (s->control1 >> 8 & 0xff) | (s->control1 >> 6 & 3) << 8;
-
-	if (!(s->control1 & 4))
-		return (SLOWEST_HZ);
-	return (divisor == 0 ? SIM_SDHCI_CLOCK : SIM_SDHCI_CLOCK / (2 * divisor));
 }
 
 /* L4. Statuses are acknowledged, and interrupts masked, at any time. */

@@ -38,6 +38,7 @@ struct sim_sdhci {
 	uint32_t blocks_left, position;
 	uint8_t buffer[512];
 	uint32_t full_resets, line_resets;
+	uint64_t reset_us;       /* when the whole controller was reset last */
 	uint64_t written_cycles[64]; /* when each register was written last */
 };
 

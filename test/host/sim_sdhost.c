@@ -52,6 +52,7 @@ enum { IDENT = 0, DATAMODE = 1, READDATA = 2, WRITEDATA = 3, READWAIT = 4, WRITE
 
 #define OP_COND    41u
 #define FIFO_WORDS 16u
+#define IDENTIFY_HZ 400000u
 #define POWER_US   9000u
 #define BUSY_US    20u
 #define DATA_TIMEOUT_US 200000u
@@ -290,6 +291,8 @@ command_write(struct sim_sdhost *s, uint32_t value)
 
 	KASSERT(!(s->cmd & CMD_NEW), "U1: the last command is over");
 	KASSERT(s->vdd == 1 && timer_now_us() - s->power_us >= POWER_US, "U1: powered");
+	KASSERT(((value & 0x3f) != 2 && (value & 0x3f) != 3) ||
+	    SIM_SDHOST_CLOCK / (s->cdiv + 2) <= IDENTIFY_HZ, "U1: a card is identified slowly");
 	KASSERT(fsm == IDENT || fsm == DATAMODE || (value & 0x3f) == 12,
 	    "U1: the FSM is back from the last data phase");
 	s->cmd = value & ~CMD_FAIL;

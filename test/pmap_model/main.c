@@ -71,6 +71,6 @@ test_all_returned(uint32_t kept_pages)
 int
 main(void)
 {
-	return (model_start_tests() + model_self_tests() + model_verb_tests() + model_table_tests() +
-	    model_race_tests() + model_random_tests());
+	return (model_start_tests() + model_self_tests() + model_verb_tests() +
+	    model_table_tests() + model_race_tests() + model_random_tests());
 }

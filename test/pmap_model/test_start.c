@@ -99,15 +99,27 @@ check_page(uint64_t root, uint64_t pa)
 	assert_false(writable(entry) && executable(entry)); /* S1 */
 }
 
-/* Fill every table below one of the given level with what RAM may hold when it is
- * switched on; then the table itself. */
-static void
-spoil(uint64_t *table, uint32_t level)
+static uint64_t *
+below(uint64_t entry)
 {
-	for (uint32_t i = 0; i < PTE_TABLE_ENTRIES && level < 3; i++)
-		if ((table[i] & KPTE_TYPE) == KPTE_POINTER)
-			spoil((uint64_t *)(uintptr_t)(table[i] & PTE_ADDRESS), level + 1);
-	memset(table, 0xa5, 4096);
+	return ((entry & KPTE_TYPE) == KPTE_POINTER ?
+	    (uint64_t *)(uintptr_t)(entry & PTE_ADDRESS) : NULL);
+}
+
+/* Fill a level-1 table and all below it with what RAM may hold when it is switched on. */
+static void
+spoil(uint64_t *l1)
+{
+	for (uint32_t i = 0; i < PTE_TABLE_ENTRIES; i++) {
+		uint64_t *l2 = below(l1[i]);
+
+		for (uint32_t j = 0; l2 != NULL && j < PTE_TABLE_ENTRIES; j++)
+			if (below(l2[j]) != NULL)
+				memset(below(l2[j]), 0xa5, 4096);
+		if (l2 != NULL)
+			memset(l2, 0xa5, 4096);
+	}
+	memset(l1, 0xa5, 4096);
 }
 
 static void
@@ -116,8 +128,8 @@ test_tables(void **state)
 	struct start_roots roots = start_map();
 
 	(void)state;
-	spoil(kmap_l1, 1);
-	spoil(kmap_lower_l1, 1);
+	spoil(kmap_l1);
+	spoil(kmap_lower_l1);
 	roots = start_map();
 	assert_true(roots.ttbr1 == (uintptr_t)kmap_l1 && roots.ttbr0 == (uintptr_t)kmap_lower_l1);
 	assert_int_equal(((uintptr_t)kmap_l1 | (uintptr_t)kmap_lower_l1) % 4096, 0);

@@ -26,7 +26,7 @@ static inline void
 intr_restore(uint64_t old)
 {
 	if (old == 0)
-		__asm__ volatile("msr daifclr, #2" ::: "memory");
+		__asm__ volatile("msr daifclr, #6" ::: "memory"); /* and SError */
 }
 
 static inline bool
