@@ -117,7 +117,13 @@ KERNEL_INCLUDES = -I. -Iarch/arm64 $(call FREESTANDING,build/newlib-kernel) -isy
 KERNEL_LINK := -nostdlib -static -no-pie -mfix-cortex-a53-835769 -mfix-cortex-a53-843419 \
 	-Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
-KERNEL_SOURCES := $(wildcard lib/*.c kern/*.c mm/*.c fs/*.c proc/*.c arch/arm64/*.c \
+# Text on a screen: glyphs of a console font of Debian's.
+FONT := /usr/share/consolefonts/Lat15-Terminus16.psf.gz
+build/font.c: tools/make_font | setup
+	@echo 'FONT    $@'
+	@tools/make_font $(FONT) >$@.new && mv $@.new $@
+
+KERNEL_SOURCES := build/font.c $(wildcard lib/*.c kern/*.c mm/*.c fs/*.c proc/*.c arch/arm64/*.c \
 	arch/arm64/*.S app/monitor/*.c drivers/*.c board/*.c)
 BOARD_SOURCES = $(wildcard board/$(1)/*.c board/$(1)/*.S)
 TEST_SOURCES := $(wildcard test/target/*.c)
@@ -319,7 +325,7 @@ debug: $(OUT)/card.img
 # those on its Links lines see these <machine/...> headers before test/host's.
 -include test/host/host.mk
 HOST_FOLDERS := lib kern mm fs drivers proc app/monitor
-HOST_SOURCES := $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) test/host/*.c))
+HOST_SOURCES := build/font.c $(filter-out $(HOST_EXCLUDE),$(wildcard $(HOST_FOLDERS:%=%/*.c) test/host/*.c))
 HOST_TESTS := $(wildcard test/unit/*.c test/model/*.c test/policy/*.c test/fuzz/*.c)
 FUZZ_TESTS := $(wildcard test/fuzz/*.c)
 FUZZ_NAMES := $(basename $(notdir $(FUZZ_TESTS)))

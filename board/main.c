@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "app/monitor/monitor.h"
+#include "app/monitor/monitor_params.h"
 #include "arch/arm64/cpu_id.h"
 #include "arch/arm64/gtimer.h"
 #include "arch/arm64/kmap.h"
@@ -134,6 +135,7 @@ begin_work(void)
 	bool passed;
 
 	monitor.run = pool_as_asked ? bootargs.run : NULL;
+	monitor.dashboard_ms = bootargs.dashboard_ms;
 	monitor.stream_ms = bootargs.stream_ms;
 	monitor.vmstat_seconds = bootargs.vmstat_s;
 	monitor.exit = bootargs.exit;
@@ -184,6 +186,7 @@ kernel_main(uint64_t x0)
 	kern_params_register();                     /* tunables and statistics */
 	mm_params_register();
 	drivers_params_register();
+	monitor_params_register();
 	must(kmap_add_ram(0, board.low_reserved_bytes), "low memory");
 	attach(board.early, board.early_count);     /* firmware, interrupt controller */
 	led_stage(LED_STAGE_KERNEL);

@@ -182,6 +182,28 @@ mailbox_property(uint32_t tag, uint32_t *values, uint32_t request_words, uint32_
 	return (error);
 }
 
+int
+mailbox_message(uint32_t *tags, uint32_t words)
+{
+	uint32_t *request = requests[turn];
+	int error;
+
+	KASSERT(words <= MAILBOX_MESSAGE_WORDS, "X1: request fits the buffer");
+	if (mailbox_base == 0)
+		return (ERR_NODEV);
+	memset(request, 0, LINES(words + 3) * 4);
+	request[0] = (words + 3) * 4;
+	memcpy(&request[2], tags, words * 4);
+	error = exchange(request);
+	if (error == ERR_TIMEDOUT)
+		turn ^= 1;
+	if (error == 0 && request[1] != RESPONSE_OK)
+		error = ERR_IO;
+	if (error == 0)
+		memcpy(tags, &request[2], words * 4);
+	return (error);
+}
+
 /* A tag whose answer has exactly words words. */
 static int
 property(uint32_t tag, uint32_t *values, uint32_t request_words, uint32_t words)

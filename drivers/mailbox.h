@@ -37,6 +37,15 @@ void mailbox_attach(uintptr_t base);
 int mailbox_property(uint32_t tag, uint32_t *values, uint32_t request_words, uint32_t words,
     uint32_t *response_bytes) ERR_MUST_CHECK;
 
+/*
+ * Several tags in one message, which the firmware takes together: words of tags one after
+ * another (number, bytes of values, 0, values; at most MAILBOX_MESSAGE_WORDS), without the
+ * end tag. They come back as the firmware leaves them: whether each was answered is in
+ * bit 31 of its third word.
+ */
+#define MAILBOX_MESSAGE_WORDS 256u
+int mailbox_message(uint32_t *tags, uint32_t words) ERR_MUST_CHECK;
+
 int mailbox_board_revision(uint32_t *revision) ERR_MUST_CHECK;
 /* RAM that belongs to the ARM: physical start and size. */
 int mailbox_arm_memory(uint32_t *start_pa, uint32_t *size_bytes) ERR_MUST_CHECK;

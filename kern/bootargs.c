@@ -46,6 +46,7 @@ static const struct row rows[] = {
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
 	{ "stream", KIND_PERIOD, &bootargs.stream_ms, "milliseconds from 20 to 60000" },
+	{ "dashboard", KIND_PERIOD, &bootargs.dashboard_ms, "milliseconds from 20 to 60000" },
 	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
 	{ "sd_dma", KIND_CHOICE, &bootargs.sd_dma, "0 or 1" },
 	{ "flash", KIND_CHOICE, &bootargs.flash, "1 or format" },
@@ -147,7 +148,7 @@ refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
 		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= console= "
-		"stream=\n", word);
+		"stream= dashboard=\n", word);
 	bootargs.error_count++;
 }
 

@@ -27,6 +27,7 @@ struct bootargs {
 	uint32_t domains;        /* domains=N: memory domains; 0 = what the board says */
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
 	uint32_t stream_ms;      /* stream=MS: statistics as JSON so often; 0 = none */
+	uint32_t dashboard_ms;   /* dashboard=MS: pictures on the screen; 0 = none */
 	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	uint32_t flash;          /* flash=1|format: enum bootargs_flash */

@@ -75,6 +75,10 @@ uint64_t virt_to_phys(const void *va);
  * Boot time only; panics if the window area is used up. */
 uintptr_t cpu_map_device(uint64_t pa, size_t bytes);
 
+/* Map memory that another master shows or fills (a framebuffer), not RAM of the pool, as
+ * Normal non-cacheable; NULL without room. For ever; does not yield. */
+void *cpu_map_uncached(uint64_t pa, size_t bytes);
+
 /* Copy whole pages fast, both 64-byte aligned; bytes a multiple of 64. */
 void cpu_copy(void *to, const void *from, size_t bytes);
 

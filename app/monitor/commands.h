@@ -76,6 +76,8 @@ void cmd_fault(const struct monitor_call *call);
 /* commands_watch.c */
 void cmd_hist(const struct monitor_call *call);
 void cmd_pagemap(const struct monitor_call *call);
+/* commands_dashboard.c */
+void cmd_dashboard(const struct monitor_call *call);
 /* commands_stream.c */
 void cmd_stream(const struct monitor_call *call);
 /* commands_system.c */

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "app/monitor/commands.h"
+#include "app/monitor/dashboard.h"
 #include "app/monitor/job.h"
 #include "app/monitor/line_edit.h"
 #include "app/monitor/program.h"
@@ -185,6 +186,16 @@ greet(void)
 	    (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
 }
 
+/* No screen is no mistake: the card's boot arguments ask for a dashboard on every board. */
+static void
+begin_dashboard(uint32_t period_ms)
+{
+	int error = period_ms == 0 ? 0 : dashboard_start(period_ms);
+
+	if (error != 0)
+		kprintf("dashboard=: %s; go on without\n", err_string(error));
+}
+
 static void
 monitor_main(void *arg)
 {
@@ -194,6 +205,7 @@ monitor_main(void *arg)
 	if (boot_options.stream_ms != 0 &&
 	    stream_start(boot_options.stream_ms, STREAM_MAP_MS_DEFAULT) != 0)
 		kprintf("stream=: no room for the task; go on without\n");
+	begin_dashboard(boot_options.dashboard_ms);
 	done = job_run(boot_options.run, boot_options.vmstat_seconds);
 	if (boot_options.exit) {
 		if (boot_options.run == NULL || boot_options.run[0] == '\0')

@@ -18,6 +18,7 @@
 struct monitor_boot {
 	const char *run;          /* run=PROGRAM:ARG:ARG, NULL or "" = no job */
 	uint32_t stream_ms;       /* stream=MS: statistics as JSON from the start; 0 = do not */
+	uint32_t dashboard_ms;    /* dashboard=MS: pictures on the screen; 0 = none */
 	uint32_t vmstat_seconds;  /* vmstat=SECONDS: print while the job runs; 0 = do not */
 	bool exit;                /* exit=1: power off after the job */
 };

@@ -206,6 +206,21 @@ cpu_map_device(uint64_t pa, size_t bytes)
 	return (va + pa % PAGE_SIZE);
 }
 
+/* Blocks where it can be: address and frame lie alike in theirs. */
+void *
+cpu_map_uncached(uint64_t pa, size_t bytes)
+{
+	uint64_t first = trunc_page(pa), end = round_page(pa + bytes);
+	uintptr_t va = (device_next + KBLOCK_BYTES - 1) & ~(KBLOCK_BYTES - 1);
+
+	va += first % KBLOCK_BYTES;
+	if (va + (end - first) > KVA_DEVICES + KVA_DEVICES_BYTES ||
+	    map(va, first, end, KPTE_UNCACHED) != 0)
+		return (NULL);
+	device_next = va + (end - first);
+	return ((void *)(va + pa % PAGE_SIZE));
+}
+
 /* A table for stacks: from the pool once the store is down to what devices may need. */
 static uint64_t *
 stack_table(uint64_t *l2e)

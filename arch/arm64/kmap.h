@@ -17,6 +17,7 @@
 #define KPTE_RODATA (KPTE_TEXT | PTE_PXN)
 #define KPTE_DATA   (PTE_ATTR(0) | PTE_SH_INNER | PTE_AF | PTE_UXN | PTE_PXN)
 #define KPTE_REGS   (PTE_ATTR(1) | PTE_AF | PTE_UXN | PTE_PXN)
+#define KPTE_UNCACHED (PTE_ATTR(2) | PTE_AF | PTE_UXN | PTE_PXN)
 #define KPTE_TYPE   (PTE_VALID | PTE_TABLE)
 #define KPTE_POINTER (PTE_VALID | PTE_TABLE) /* levels 1, 2: to the next table */
 #define KPTE_BLOCK  PTE_VALID                /* level 2: 2 MiB */

@@ -18,6 +18,7 @@
 #include "drivers/act_led.h"
 #include "drivers/bcm2835_dma.h"
 #include "drivers/bcm2835_emmc.h"
+#include "drivers/bcm2835_fb.h"
 #include "drivers/bcm2835_gpio.h"
 #include "drivers/bcm2835_pm.h"
 #include "drivers/bcm2835_sdhost.h"
@@ -350,7 +351,18 @@ static const struct board_device chosen[] = {
 	{ "clocks", attach_clocks, 0, 0, 0, 0 },
 };
 
+/* Opened only when somebody draws. */
+static int
+attach_screen(const struct board_device *device, uintptr_t base)
+{
+	(void)device;
+	(void)base;
+	bcm2835_fb_attach();
+	return (0);
+}
+
 static const struct board_device devices[] = {
+	{ "screen", attach_screen, 0, 0, 0, 0 },
 	{ "DMA", attach_dma, DMA_PA, 0x1000, BCM2836_LINE_DMA(0), 0 },
 	{ "SD card", attach_emmc, EMMC_PA, 0x1000, BCM2836_LINE_EMMC, 0 },
 	{ "SD card", attach_sdhost, SDHOST_PA, 0x1000, BCM2836_LINE_SDHOST, 0 },

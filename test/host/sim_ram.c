@@ -84,6 +84,16 @@ cpu_map_device(uint64_t pa, size_t bytes)
 	return (pa);
 }
 
+void *sim_uncached;
+size_t sim_uncached_bytes;
+
+void *
+cpu_map_uncached(uint64_t pa, size_t bytes)
+{
+	(void)pa;
+	return (bytes <= sim_uncached_bytes ? sim_uncached : NULL);
+}
+
 void
 cpu_copy(void *to, const void *from, size_t bytes)
 {
