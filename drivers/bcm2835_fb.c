@@ -140,8 +140,8 @@ fb_open(struct display *out)
 	}
 	why = wrong_with(&a);
 	if (why != NULL) {
-		kprintf("screen: %ux%u, depth %u, %u bytes at 0x%x, pitch %u: %s\n", a.width, a.height,
-		    a.depth, a.bytes, a.pa, a.pitch_bytes, why);
+		kprintf("screen: %ux%u, depth %u, %u bytes at 0x%x, pitch %u: %s\n", a.width,
+		    a.height, a.depth, a.bytes, a.pa, a.pitch_bytes, why);
 		return (ERR_NOTSUP);
 	}
 	out->pixels = cpu_map_uncached(a.pa, a.bytes);

@@ -32,8 +32,8 @@ int display_open(const struct display **out) ERR_MUST_CHECK;
 static inline uint32_t
 display_colour(const struct display *d, uint32_t rgb)
 {
-	return ((rgb >> 16 & 0xff) << d->red_shift | (rgb & 0xff00) | (rgb & 0xff) << d->blue_shift |
-	    0xff000000);
+	return ((rgb >> 16 & 0xff) << d->red_shift | (rgb & 0xff00) |
+	    (rgb & 0xff) << d->blue_shift | 0xff000000);
 }
 
 #endif

@@ -94,20 +94,20 @@ glyph_row(uint32_t *to, const uint32_t *end, char c, uint32_t row, const uint32_
 }
 
 void
-canvas_text(const struct display *d, uint32_t x, uint32_t y, uint32_t columns,
-    const struct canvas_pen *pen, const char *text)
+canvas_text(const struct display *d, struct canvas_place at, const struct canvas_pen *pen,
+    const char *text)
 {
 	const uint32_t pixels[3] = { display_colour(d, pen->back), display_colour(d, pen->colour),
 		pen->scale };
-	struct canvas_area a = cut(d, (struct canvas_area){ x, y, columns * FONT_WIDTH * pen->scale,
-	    FONT_HEIGHT * pen->scale });
+	struct canvas_area a = cut(d, (struct canvas_area){ at.x, at.y,
+	    at.columns * FONT_WIDTH * pen->scale, FONT_HEIGHT * pen->scale });
 	uint32_t line, column;
 
 	for (line = 0; line < a.height; line++) {
 		uint32_t *to = row_at(d, a.x, a.y + line), *end = to + a.width;
 		const char *c = text;
 
-		for (column = 0; column < columns; column++) {
+		for (column = 0; column < at.columns; column++) {
 			to = glyph_row(to, end, *c == '\0' ? ' ' : *c, line / pen->scale, pixels);
 			c += *c != '\0';
 		}

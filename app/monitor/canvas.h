@@ -17,16 +17,21 @@ struct canvas_area {
 	uint32_t x, y, width, height; /* pixels */
 };
 
+struct canvas_place {
+	uint32_t x, y;    /* pixels: the upper left corner */
+	uint32_t columns; /* characters */
+};
+
 struct canvas_pen {
 	uint32_t scale;         /* of the font: 1 or more */
 	uint32_t colour, back;
 };
 
 void canvas_fill(const struct display *d, struct canvas_area area, uint32_t rgb);
-/* columns characters in one line, text and then blanks. Others than printable ASCII are
+/* One line of at.columns characters, text and then blanks. Others than printable ASCII are
  * drawn as '?'. */
-void canvas_text(const struct display *d, uint32_t x, uint32_t y, uint32_t columns,
-    const struct canvas_pen *pen, const char *text);
+void canvas_text(const struct display *d, struct canvas_place at, const struct canvas_pen *pen,
+    const char *text);
 /* Rows [y, y + rows) from x on: the width pixels at line (display_colour) in each. */
 void canvas_rows(const struct display *d, struct canvas_area area, const uint32_t *line);
 /* pixels have been written: yields after each CANVAS_TURN_PIXELS of them. */

@@ -114,7 +114,8 @@ title(uint32_t x, uint32_t y, uint32_t width, const char *text)
 {
 	struct canvas_pen dim = { pen.scale, DIM, BACKGROUND };
 
-	canvas_text(screen, x, y, width / (FONT_WIDTH * pen.scale), &dim, text);
+	canvas_text(screen, (struct canvas_place){ x, y, width / (FONT_WIDTH * pen.scale) }, &dim,
+	    text);
 }
 
 static void
@@ -154,8 +155,8 @@ draw_legend(uint32_t x, uint32_t y, uint32_t width)
 
 		canvas_fill(screen, (struct canvas_area){ left, top + 3 * pen.scale, side, side },
 		    framemap_colour((enum vm_pagemap_state)s));
-		canvas_text(screen, left + side + 6 * pen.scale, top, 8, &dim,
-		    framemap_word((enum vm_pagemap_state)s));
+		canvas_text(screen, (struct canvas_place){ left + side + 6 * pen.scale, top, 8 },
+		    &dim, framemap_word((enum vm_pagemap_state)s));
 	}
 }
 
@@ -172,7 +173,8 @@ layout(void)
 	top = line_height + 2 * margin;
 	programs_y = screen->height - (PROGRAMS_MAX + 1) * line_height - margin;
 	height = programs_y - margin - top;
-	canvas_fill(screen, (struct canvas_area){ 0, 0, screen->width, screen->height }, BACKGROUND);
+	canvas_fill(screen, (struct canvas_area){ 0, 0, screen->width, screen->height },
+	    BACKGROUND);
 	canvas_fill(screen, (struct canvas_area){ 0, 0, screen->width, line_height + margin },
 	    TITLE_BACK);
 	framemap_layout(&map, (struct canvas_area){ margin, top + line_height, left,
@@ -272,16 +274,16 @@ draw_head(const struct vmstat_sample *before, const struct vmstat_sample *now, u
 	uint64_t idle = (now->idle_us - before->idle_us) * 100 / us;
 	char text[TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "ebb   up %llu.%llu s   core %llu %%   pool %llu KiB   swap %llu of"
-	    " %llu KiB", (unsigned long long)(now->at_us / 1000000),
+	snprintf(text, sizeof(text), "ebb   up %llu.%llu s   core %llu %%   pool %llu KiB   swap"
+	    " %llu of %llu KiB", (unsigned long long)(now->at_us / 1000000),
 	    (unsigned long long)(now->at_us / 100000 % 10),
 	    (unsigned long long)(idle < 100 ? 100 - idle : 0),
 	    (unsigned long long)mm_params.v_page_count * (PAGE_SIZE / 1024),
 	    (unsigned long long)now->swap_used * (PAGE_SIZE / 1024),
 	    (unsigned long long)swap_pager_total() * (PAGE_SIZE / 1024));
 	if (is_new(HEAD, text))
-		canvas_text(screen, MARGIN * pen.scale, MARGIN * pen.scale / 2, text_columns,
-		    &head, text);
+		canvas_text(screen, (struct canvas_place){ MARGIN * pen.scale,
+		    MARGIN * pen.scale / 2, text_columns }, &head, text);
 }
 
 /* Words in the colours of what they name; then, in what is left of the line, the rest. */
@@ -302,7 +304,8 @@ draw_words(uint32_t which, const struct graph_title *words)
 
 		if (columns > left)
 			columns = left;
-		canvas_text(screen, x, y, columns, &own, words->words[n]);
+		canvas_text(screen, (struct canvas_place){ x, y, columns }, &own,
+		    words->words[n]);
 		x += columns * FONT_WIDTH * pen.scale;
 		left -= columns;
 	}
@@ -336,14 +339,15 @@ draw_programs(void)
 
 		text[0] = '\0';
 		if (n < program_count)
-			snprintf(text, sizeof(text), "%5u %-16.16s %-8s %9u %9u %5llu.%02llu %5u.%u", p->pid,
-			    p->name, p->state, p->resident_kib, p->swap_kib,
+			snprintf(text, sizeof(text),
+			    "%5u %-16.16s %-8s %9u %9u %5llu.%02llu %5u.%u", p->pid, p->name,
+			    p->state, p->resident_kib, p->swap_kib,
 			    (unsigned long long)(p->run_us / 1000000),
 			    (unsigned long long)(p->run_us / 10000 % 100), p->cpu_permille / 10,
 			    p->cpu_permille % 10);
 		if (is_new(PROGRAMS + n, text))
-			canvas_text(screen, MARGIN * pen.scale, programs_y + (n + 1) * line_height,
-			    text_columns, &pen, text);
+			canvas_text(screen, (struct canvas_place){ MARGIN * pen.scale,
+			    programs_y + (n + 1) * line_height, text_columns }, &pen, text);
 	}
 }
 

@@ -25,8 +25,8 @@ struct framemap {
 
 /* Blocks as large as the area allows. Does not yield. */
 void framemap_layout(struct framemap *map, struct canvas_area area, uint32_t frames);
-/* Draw what has changed of the next rows, until all are drawn once or frames_max frames have been looked at. May
- * yield. */
+/* Draw what has changed of the next rows, until all have had their turn or frames_max
+ * frames have been looked at. May yield. */
 void framemap_draw(const struct display *d, struct framemap *map, uint32_t frames_max);
 /* What stands for a state: 0xRRGGBB, and a word. */
 uint32_t framemap_colour(enum vm_pagemap_state state);

@@ -21,7 +21,7 @@ struct graph {
 	uint32_t colours[GRAPH_SERIES];
 	uint32_t mark_colours[GRAPH_MARKS];
 	uint32_t marks[GRAPH_MARKS];      /* horizontal lines at these values; 0 = none */
-	uint32_t top;                     /* value at the upper edge; 0 = that of the highest point */
+	uint32_t top;                     /* value at the upper edge; 0 = the highest point */
 	uint32_t newest;                  /* index of the last point */
 	uint32_t values[GRAPH_POINTS][GRAPH_SERIES];
 };
