@@ -316,9 +316,9 @@ static void
 draw_graphs(void)
 {
 	static const struct graph_title titles[GRAPHS] = {
-		[QUEUES] = { { "wired", "active", "inact", "cache" }, "- thresholds" },
-		[FAULTS] = { { "reads", "faults", "flags" }, "a second, top %u" },
-		[PAGING] = { { "in", "out" }, "pages a second, top %u" },
+		[QUEUES] = { { "wired", "active", "inact", "cache" }, "-- limits" },
+		[FAULTS] = { { "reads", "faults", "flags" }, "/s, top %u" },
+		[PAGING] = { { "in", "out" }, "pages /s, top %u" },
 	};
 	uint32_t n;
 
