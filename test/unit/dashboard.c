@@ -116,6 +116,13 @@ fill_body(void *arg)
 }
 SIM_TEST(fill)
 
+/* Is row y, column x of character c's glyph set? */
+static uint32_t
+ink(char c, uint32_t x, uint32_t y)
+{
+	return (font_glyphs[c - FONT_FIRST][y] >> (7 - x) & 1 ? 0xffffff : 0x000001);
+}
+
 static void
 text_body(void *arg)
 {
@@ -127,19 +134,16 @@ text_body(void *arg)
 	canvas_text(d, (struct canvas_place){ 8, 16, 3 }, &pen, "A\n");
 	for (y = 0; y < FONT_HEIGHT; y++)
 		for (x = 0; x < 8; x++) {
-			assert_int_equal(at(8 + x, 16 + y), font_glyphs['A' - ' '][y] >> (7 - x) & 1 ?
-			    0xffffff : 0x000001);
+			assert_int_equal(at(8 + x, 16 + y), ink('A', x, y));
 			/* What has no glyph is a question mark; behind the end are blanks. */
-			assert_int_equal(at(16 + x, 16 + y), font_glyphs['?' - ' '][y] >> (7 - x) & 1 ?
-			    0xffffff : 0x000001);
+			assert_int_equal(at(16 + x, 16 + y), ink('?', x, y));
 			assert_int_equal(at(24 + x, 16 + y), 0x000001);
 		}
 	pen.scale = 3;
 	canvas_text(d, (struct canvas_place){ 100, 100, 1 }, &pen, "A");
 	for (y = 0; y < 48; y++)
 		for (x = 0; x < 24; x++)
-			assert_int_equal(at(100 + x, 100 + y),
-			    font_glyphs['A' - ' '][y / 3] >> (7 - x / 3) & 1 ? 0xffffff : 0x000001);
+			assert_int_equal(at(100 + x, 100 + y), ink('A', x / 3, y / 3));
 	canvas_text(d, (struct canvas_place){ 310, 190, 50 }, &pen, "across the edge");
 	check_walls();
 }
@@ -261,8 +265,8 @@ map_body(void *arg)
 	}
 	/* What changes is drawn, what does not is left alone. */
 	for (n = 0; n < 20; n++) {
-		taken[n] = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ | VM_ALLOC_NOBUSY |
-		    VM_ALLOC_WIRED);
+		taken[n] = vm_page_alloc(NULL, 0, VM_ALLOC_NORMAL | VM_ALLOC_NOOBJ |
+		    VM_ALLOC_NOBUSY | VM_ALLOC_WIRED);
 		assert_non_null(taken[n]);
 	}
 	pixels = count(area, framemap_colour(VM_PAGEMAP_WIRED));
@@ -309,7 +313,8 @@ whole(uint32_t width, uint32_t height)
 	assert_int_equal(dashboard_period_ms(), 100);
 	tsleep(&screen, "test", 450000);
 	monitor_execute(what);
-	assert_non_null(strstr(console_tap_text(), "dashboard is on, a picture every 100 ms; drawing"));
+	assert_non_null(strstr(console_tap_text(),
+	    "dashboard is on, a picture every 100 ms; drawing"));
 	monitor_execute(off);
 	assert_int_equal(dashboard_period_ms(), 0);
 	assert_true(monitor_params.dashboard_pictures >= 4);
@@ -345,7 +350,8 @@ no_memory(struct display *out)
 static void
 mistakes_body(void *arg)
 {
-	char on[] = "dashboard on", of[] = "dashboard of", fast[] = "dashboard on 5", is[] = "dashboard";
+	char on[] = "dashboard on", of[] = "dashboard of", fast[] = "dashboard on 5";
+	char is[] = "dashboard";
 
 	(void)arg;
 	console_tap_begin();
@@ -363,7 +369,8 @@ mistakes_body(void *arg)
 	monitor_execute(is);
 	assert_string_equal(console_tap_text(),
 	    "dashboard: expected on or off, got 'of'; usage: dashboard [on [MS] | off]\n"
-	    "dashboard: expected a number from 50 to 60000, got '5'; usage: dashboard [on [MS] | off]\n"
+	    "dashboard: expected a number from 50 to 60000, got '5'; usage: dashboard [on [MS] |"
+	    " off]\n"
 	    "dashboard is off\n");
 }
 SIM_TEST(mistakes)
