@@ -40,7 +40,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run watch test quick bench check docs sdcard debug help clean setup setup-test \
+.PHONY: all run watch test quick bench check docs sdcard flash install uninstall debug help clean setup setup-test \
 	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
@@ -72,7 +72,9 @@ help:
 	@echo 'make bench               measured figures'
 	@echo 'make check               layers, style, floating point in the kernel, stale docs, cppcheck'
 	@echo 'make docs                write docs/PARAMS.md'
-	@echo 'make sdcard              build/BOARD/card.img and the files for a real card'
+	@echo 'make sdcard              build/sdcard.img; FIRMWARE=FOLDER adds what a board starts with'
+	@echo 'make flash DEV=/dev/sdX  write it to an SD card and verify (asks first)'
+	@echo 'make install BOOT=DIR    put ebb beside Raspberry Pi OS on its boot partition; make uninstall'
 	@echo 'make watch               as make run, with plots in the terminal; WATCH="--html report.html"'
 	@echo 'make debug               boot QEMU stopped, with a debugger attached'
 	@echo 'make all                 build everything, run nothing'
@@ -287,8 +289,29 @@ $(foreach b,$(BOARDS),$(eval $(call card_rules,$(b),-noswap)))
 
 OUT := build/$(BOARD)$(V)
 
-sdcard: $(OUT)/card.img
-	@echo 'card image: $(OUT)/card.img; its boot files: $(OUT)/boot/'
+# For a real board: the same files, and those of the firmware from FIRMWARE=FOLDER.
+SDCARD := build/sdcard.img
+ifneq ($(filter flash,$(MAKECMDGOALS)),)
+ifeq ($(FIRMWARE),)
+$(error flash: a board does not start without its firmware: FIRMWARE=FOLDER, or FIRMWARE=none to add it by hand)
+endif
+endif
+override FIRMWARE := $(filter-out none,$(FIRMWARE))
+sdcard: build/raspi3/boot.stamp
+	@files=; [ -z '$(FIRMWARE)' ] || files=$$(tools/firmware_files '$(FIRMWARE)') && \
+	tools/mkcard $(if $(SIZE_MIB),--size-mib $(SIZE_MIB)) $$files build/raspi3/boot $(SDCARD)
+	@echo 'card image: $(SDCARD)'
+	@$(if $(FIRMWARE),true,echo 'It boots in QEMU only: for a board name a folder with bootcode.bin,'; \
+		echo 'start_cd.elf and fixup_cd.dat (the boot partition of Raspberry Pi OS): FIRMWARE=FOLDER')
+
+flash: sdcard
+	@tools/flash_card $(if $(YES),--yes '$(YES)') $(SDCARD) '$(DEV)'
+
+install: build/raspi3/boot.stamp build/tools/mkswap
+	@tools/install_boot $(if $(SWAP_MIB),--swap-mib $(SWAP_MIB)) build/raspi3/boot '$(BOOT)'
+
+uninstall:
+	@tools/install_boot --remove '$(BOOT)'
 
 # --- run ----------------------------------------------------------------------
 
