@@ -102,14 +102,16 @@ main(int argc, char **argv)
 	struct ebb_usage before, after;
 	struct trace t;
 
-	if (argc < 3 || argc > 4 || (argc == 4 && !empty) || pages < PAGES_MIN || pages > PAGES_MAX) {
-		fprintf(stderr, "usage: pgload seq|hotcold|zipf PAGES [empty]; PAGES from %d to %u\n",
-		    PAGES_MIN, PAGES_MAX);
+	if (argc < 3 || argc > 4 || (argc == 4 && !empty) || pages < PAGES_MIN ||
+	    pages > PAGES_MAX) {
+		fprintf(stderr, "usage: pgload seq|hotcold|zipf PAGES [empty]; PAGES from %d to"
+		    " %u\n", PAGES_MIN, PAGES_MAX);
 		return (2);
 	}
 	values = map_wired(pages * sizeof(*values));
 	if (trace_begin(&t, argv[1], pages, map_wired(pages * sizeof(double))) != 0) {
-		fprintf(stderr, "pgload: no trace '%s'; there are seq, hotcold and zipf\n", argv[1]);
+		fprintf(stderr, "pgload: no trace '%s'; there are seq, hotcold and zipf\n",
+		    argv[1]);
 		return (2);
 	}
 	memory = map((size_t)pages * PAGE_BYTES);
