@@ -35,3 +35,16 @@ vm_pagemap_state(uint32_t n)
 		return (m->dirty != 0 ? VM_PAGEMAP_DIRTY : VM_PAGEMAP_INACTIVE);
 	return (m->object == NULL && m->hold_count == 0 ? VM_PAGEMAP_FREE : VM_PAGEMAP_OTHER);
 }
+
+enum vm_pagemap_state
+vm_pagemap_most(uint32_t first, uint32_t end)
+{
+	uint32_t counts[VM_PAGEMAP_STATES] = { 0 }, s, best = 0;
+
+	for (; first < end; first++)
+		counts[vm_pagemap_state(first)]++;
+	for (s = 1; s < VM_PAGEMAP_STATES; s++)
+		if (counts[s] > counts[best])
+			best = s;
+	return ((enum vm_pagemap_state)best);
+}

@@ -25,5 +25,8 @@ uint32_t vm_pagemap_count(void);
  * changes nothing (a page that a program has dirtied and that nobody has looked at since
  * counts as clean). Never yields. */
 enum vm_pagemap_state vm_pagemap_state(uint32_t n);
+/* The state that most of the frames [first, end) have, of equals the first of the list
+ * above. Never yields. */
+enum vm_pagemap_state vm_pagemap_most(uint32_t first, uint32_t end);
 
 #endif

@@ -172,20 +172,6 @@ static const struct {
 	[VM_PAGEMAP_OTHER] = { '?', "37", "in use" },
 };
 
-/* The state that most of the frames [first, end) have. */
-static enum vm_pagemap_state
-most_frequent(uint32_t first, uint32_t end)
-{
-	uint32_t counts[VM_PAGEMAP_STATES] = { 0 }, s, best = 0;
-
-	for (; first < end; first++)
-		counts[vm_pagemap_state(first)]++;
-	for (s = 1; s < VM_PAGEMAP_STATES; s++)
-		if (counts[s] > counts[best])
-			best = s;
-	return ((enum vm_pagemap_state)best);
-}
-
 /* One line of the map: frames [first, first + MAP_COLUMNS * each). */
 static void
 print_map_line(uint32_t first, uint32_t each, bool colours)
@@ -196,7 +182,7 @@ print_map_line(uint32_t first, uint32_t each, bool colours)
 
 	for (column = 0; column < MAP_COLUMNS && first < count; column++, first += each) {
 		uint32_t end = first + each < count ? first + each : count;
-		int s = (int)most_frequent(first, end);
+		int s = (int)vm_pagemap_most(first, end);
 
 		if (colours && s != last)
 			used += (uint32_t)snprintf(line + used, sizeof(line) - used, "\033[%sm",

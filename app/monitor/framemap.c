@@ -75,22 +75,6 @@ framemap_layout(struct framemap *map, struct canvas_area area, uint32_t frames)
 	KASSERT(map->rows * block <= area.height, "F1: every block is inside the area");
 }
 
-/* The state that most frames of a block have. */
-static enum vm_pagemap_state
-block_state(uint32_t first, uint32_t end)
-{
-	uint32_t counts[VM_PAGEMAP_STATES] = { 0 }, s, best = 0;
-
-	if (end - first == 1)
-		return (vm_pagemap_state(first));
-	for (; first < end; first++)
-		counts[vm_pagemap_state(first)]++;
-	for (s = 1; s < VM_PAGEMAP_STATES; s++)
-		if (counts[s] > counts[best])
-			best = s;
-	return ((enum vm_pagemap_state)best);
-}
-
 /* The pixels of one row of blocks, background behind the last; a number that is another for
  * other states (FNV-1a), and never 0. */
 static uint32_t
@@ -104,7 +88,7 @@ make_line(const struct display *d, const struct framemap *map, uint32_t row)
 	for (column = 0; column < map->columns; column++, first += map->each) {
 		uint64_t end = first + map->each < map->frames ? first + map->each : map->frames;
 		uint32_t pixel = first >= map->frames ? background : display_colour(d,
-		    states[block_state((uint32_t)first, (uint32_t)end)].rgb);
+		    states[vm_pagemap_most((uint32_t)first, (uint32_t)end)].rgb);
 
 		hash = (hash ^ pixel) * 16777619u;
 		for (n = 0; n + gap < map->block; n++)

@@ -290,20 +290,6 @@ send_histograms(bool all)
 	stream_list_end(&out);
 }
 
-/* The state that most of the frames [first, end) have. */
-static uint32_t
-cell_state(uint32_t first, uint32_t end)
-{
-	uint32_t counts[VM_PAGEMAP_STATES] = { 0 }, s, best = 0;
-
-	for (; first < end; first++)
-		counts[vm_pagemap_state(first)]++;
-	for (s = 1; s < VM_PAGEMAP_STATES; s++)
-		if (counts[s] > counts[best])
-			best = s;
-	return (best);
-}
-
 /* Runs of cells in one state: their number, if it is not 1, and a letter. */
 static void
 send_map(void)
@@ -318,7 +304,7 @@ send_map(void)
 	stream_list_begin(&out, "map", head, "cells", true);
 	for (first = 0; first <= frames; first += each) {
 		next = first >= frames ? VM_PAGEMAP_STATES :
-		    cell_state(first, first + each < frames ? first + each : frames);
+		    vm_pagemap_most(first, first + each < frames ? first + each : frames);
 		if (run != 0 && next != state) {
 			stream_item_begin(&out, ITEM_BYTES);
 			if (run > 1)

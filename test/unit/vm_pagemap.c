@@ -64,6 +64,14 @@ states_body(void *arg)
 	assert_int_equal(counts[VM_PAGEMAP_FREE], vm_domains[0].v_free_count);
 	assert_int_equal(counts[VM_PAGEMAP_CACHE], 1);
 	assert_int_equal(counts[VM_PAGEMAP_WIRED], vm_domains[0].v_wire_count);
+	/* Of all frames most are free; of one, and of two that differ, the first of the list. */
+	assert_int_equal(vm_pagemap_most(0, vm_pagemap_count()), VM_PAGEMAP_FREE);
+	for (n = 0; n + 1 < vm_pagemap_count(); n++) {
+		enum vm_pagemap_state a = vm_pagemap_state(n), b = vm_pagemap_state(n + 1);
+
+		assert_int_equal(vm_pagemap_most(n, n + 1), a);
+		assert_int_equal(vm_pagemap_most(n, n + 2), a < b ? a : b);
+	}
 	vm_object_deallocate(object);
 	sim_mm_check();
 }
