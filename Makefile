@@ -40,7 +40,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run watch test quick bench check docs sdcard flash install uninstall debug help clean setup setup-test \
+.PHONY: all run watch test quick bench check docs sdcard flash install uninstall debug debug-symbols help clean setup setup-test \
 	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
@@ -76,7 +76,9 @@ help:
 	@echo 'make flash DEV=/dev/sdX  write it to an SD card and verify (asks first)'
 	@echo 'make install BOOT=DIR    put ebb beside Raspberry Pi OS on its boot partition; make uninstall'
 	@echo 'make watch               as make run, with plots in the terminal; WATCH="--html report.html"'
-	@echo 'make debug               boot QEMU stopped, with a debugger attached'
+	@echo 'make debug               boot QEMU stopped, with gdb and its ebb commands (docs/DEBUGGING.md)'
+	@echo '    OPENOCD=host:port    instead: attach to a board through the gdb port of OpenOCD'
+	@echo 'make debug-symbols       build/BOARD/ebb-symbols.tcl, for the ebb commands of OpenOCD'
 	@echo 'make all                 build everything, run nothing'
 	@echo 'make clean               remove build/ (the C libraries too)'
 
@@ -333,10 +335,23 @@ watch: $(OUT)/card.img
 	for try in 1 2 3 4 5 6 7 8 9 10; do [ -S $(SERIAL) ] && break; sleep 0.2; done; \
 	tools/watch --connect unix:$(SERIAL) $(WATCH)
 
+ifdef OPENOCD
+debug: $(OUT)/kernel8.elf
+	@tools/setup debug
+	@gdb-multiarch -q -ex 'set architecture aarch64' -ex 'target extended-remote $(OPENOCD)' \
+		-x openocd/ebb-gdb.py $(OUT)/kernel8.elf
+else
 debug: $(OUT)/card.img
 	@tools/setup debug
 	@tools/run_qemu --debugger $(OUT)/kernel8.elf $(BOARD) $(OUT)/kernel8.img \
 		$(OUT)/card.img '$(CMDLINE)'
+endif
+
+# What openocd/ebb.tcl must know of the kernel.
+debug-symbols: $(BOARDS:%=build/%/ebb-symbols.tcl)
+build/%/ebb-symbols.tcl: build/%/kernel8.elf tools/mkdebugsyms tools/mkdebugsyms.py
+	@echo 'SYMBOLS $@'
+	@tools/mkdebugsyms $< $@
 
 # --- host tests ---------------------------------------------------------------
 
@@ -437,7 +452,7 @@ coverage: $(HOST_NAMES:%=build/coverage/%)
 
 IMAGES := $(foreach b,$(BOARDS),build/$(b)/kernel8.img build/$(b)/kernel8-test.img build/$(b)/card.img) \
 	build/virt-noswap/card.img
-CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup
+CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup debug-symbols $(BOARDS:%=build/%/card.img)
 
 all: $(IMAGES) host-tests apps
 
