@@ -40,7 +40,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run watch test quick bench check docs sdcard flash install uninstall debug debug-symbols help clean setup setup-test \
+.PHONY: all run watch sdk test quick bench check docs sdcard flash install uninstall debug debug-symbols help clean setup setup-test \
 	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
@@ -54,6 +54,7 @@ HOSTCC := gcc
 help:
 	@echo 'SWAPPING=no with any of these: without the code that swaps out whole programs'
 	@echo 'make run                 build all, boot QEMU, run the job of cmdline.txt, then the monitor'
+	@echo '    ADD="FILE ..."       with your programs (.elf) in /apps and other files in /data'
 	@echo '                         (leave QEMU with Ctrl-A X)'
 	@echo '    BOARD=raspi3|virt    the board; raspi3 if not given'
 	@echo '    CMDLINE="mem=16M"    boot arguments instead of board/BOARD/cmdline.txt'
@@ -76,6 +77,7 @@ help:
 	@echo 'make flash DEV=/dev/sdX  write it to an SD card and verify (asks first)'
 	@echo 'make install BOOT=DIR    put ebb beside Raspberry Pi OS on its boot partition; make uninstall'
 	@echo 'make watch               as make run, with plots in the terminal; WATCH="--html report.html"'
+	@echo 'make sdk                 build/sdk: compilers, headers, libraries to build your own programs with'
 	@echo 'make debug               boot QEMU stopped, with gdb and its ebb commands (docs/DEBUGGING.md)'
 	@echo '    OPENOCD=host:port    instead: attach to a board through the gdb port of OpenOCD'
 	@echo 'make debug-symbols       build/BOARD/ebb-symbols.tcl, for the ebb commands of OpenOCD'
@@ -201,7 +203,8 @@ PROGRAMS := $(patsubst app/programs/%/,%,$(filter %/,$(wildcard app/programs/*/)
 PROGRAM_FILES := $(PROGRAMS) $(PROGRAMS:%=%32)
 PROGRAM_ELFS := $(PROGRAM_FILES:%=build/apps/%.elf)
 PROGRAM_FLAGS := -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. -fno-pic -fno-pie -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1 -D_POSIX_CPUTIME=1 -isystem app/libebb/include
 PROGRAM_LINK := -static -Wl,--build-id=none -Wl,--gc-sections \
 	-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,app/libebb/program.ld
 
@@ -255,6 +258,16 @@ build/apps/stripped/%.elf: build/apps/%.elf
 	@$(if $(filter %32,$*),arm-none-eabi-strip,$(STRIP)) -o $@ $<
 
 apps: $(PROGRAM_ELFS)
+
+# The kit to build other programs with: it stands alone, wherever it is copied to.
+SDK := build/sdk
+SDK_FILES := $(wildcard app/sdk/* app/sdk/example/* app/libebb/include/*/*) app/libebb/ebb.h app/libebb/counter.h \
+	app/libebb/program.ld lib/ebb_abi.h tools/make_sdk
+sdk: $(SDK)/done
+$(SDK)/done: $(SDK_FILES) build/newlib.stamp build/apps.list Makefile $(call abi_objects,program,build/user,app/libebb) \
+		$(call abi_objects,program32,build/user32,app/libebb)
+	@echo 'SDK     $(SDK)'
+	@tools/make_sdk $(SDK) && touch $@
 
 # --- card ---------------------------------------------------------------------
 
@@ -320,9 +333,13 @@ uninstall:
 CMDLINE ?= $(shell cat board/$(BOARD)/cmdline.txt 2>/dev/null)
 RUN_OPTIONS := $(if $(KEEP),--keep) $(if $(GDB),--gdb) $(if $(FLASH),--flash build/$(BOARD)/flash.img)
 
+# ADD: files of the user's, programs into /apps and others into /data of a card of its own.
+RUN_CARD := $(OUT)/card$(if $(ADD),-add).img
 run: $(OUT)/card.img
+	@$(if $(ADD),tools/mkcard $(foreach f,$(ADD),--add /$(if $(filter %.elf,$(f)),apps,data)/$(notdir $(f))=$(f)) \
+		$(OUT)/boot $(RUN_CARD))
 	@tools/run_qemu --interactive $(RUN_OPTIONS) $(BOARD) $(OUT)/kernel8.img \
-		$(OUT)/card.img '$(CMDLINE)$(if $(EXIT), exit=1)'
+		$(RUN_CARD) '$(CMDLINE)$(if $(EXIT), exit=1)'
 
 # The same seen through tools/watch, which ends QEMU when it ends.
 SERIAL := build/serial.sock
@@ -452,7 +469,7 @@ coverage: $(HOST_NAMES:%=build/coverage/%)
 
 IMAGES := $(foreach b,$(BOARDS),build/$(b)/kernel8.img build/$(b)/kernel8-test.img build/$(b)/card.img) \
 	build/virt-noswap/card.img
-CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps setup debug-symbols $(BOARDS:%=build/%/card.img)
+CHECK_INPUTS := $(BOARDS:%=build/%/kernel8.elf) build/host/libebb.a apps sdk setup debug-symbols $(BOARDS:%=build/%/card.img)
 
 all: $(IMAGES) host-tests apps
 

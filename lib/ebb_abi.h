@@ -56,7 +56,10 @@
 #define EBB_SYS_CONTIG    37
 /* (address): the thread register that programs only read (TPIDRRO_EL0, TPIDRURO) */
 #define EBB_SYS_TLS       38
-#define EBB_SYS_COUNT     39
+/* (fd of a directory, index of an entry, struct ebb_dirent *): ENOENT after the last */
+#define EBB_SYS_READDIR   43
+#define EBB_SYS_SYSCONF   44 /* (EBB_SC_*) -> value */
+#define EBB_SYS_COUNT     45
 
 #define EBB_O_RDONLY 0
 #define EBB_O_WRONLY 1
@@ -98,6 +101,13 @@
 #define EBB_RUSAGE_SELF     0
 #define EBB_RUSAGE_CHILDREN 1
 
+#define EBB_SC_PAGESIZE     0 /* bytes */
+#define EBB_SC_PHYS_PAGES   1 /* of the page pool: what programs share */
+#define EBB_SC_AVPHYS_PAGES 2 /* free and cached now */
+#define EBB_SC_OPEN_MAX     3 /* files that a program can have open */
+#define EBB_SC_ARG_MAX      4 /* bytes of all arguments */
+#define EBB_SC_NPROCESSORS  5 /* cores that run programs */
+
 #define EBB_PROT_READ  1
 #define EBB_PROT_WRITE 2
 #define EBB_PROT_EXEC  4
@@ -118,6 +128,13 @@ struct ebb_stat {
 	uint64_t size_bytes;
 	uint32_t is_directory;
 	uint32_t is_console;
+};
+
+struct ebb_dirent {
+	char name[256];        /* UTF-8, NUL-terminated */
+	uint64_t size_bytes;
+	uint32_t is_directory;
+	uint32_t reserved;     /* 0 */
 };
 
 struct ebb_times {

@@ -96,6 +96,8 @@ int64_t sys_lseek(struct proc *p, const uint64_t *a);
 int64_t sys_fstat(struct proc *p, const uint64_t *a);
 int64_t sys_isatty(struct proc *p, const uint64_t *a);
 int64_t sys_fsync(struct proc *p, const uint64_t *a);
+int64_t sys_readdir(struct proc *p, const uint64_t *a);
+int64_t sys_sysconf(struct proc *p, const uint64_t *a);
 int64_t sys_sbrk(struct proc *p, const uint64_t *a);
 int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_msync(struct proc *p, const uint64_t *a);

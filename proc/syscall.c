@@ -267,6 +267,8 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 	[EBB_SYS_TLS] = sys_tls,
+	[EBB_SYS_READDIR] = sys_readdir,
+	[EBB_SYS_SYSCONF] = sys_sysconf,
 };
 
 /* The programs' newlib and this kernel's libc are the same library: errno values

@@ -47,11 +47,13 @@ def reading(checks):
         said, whole, code, _ = openocd(guest.port, [
             "ebb symbols build/raspi3/ebb-symbols.tcl", "ebb queues", "ebb tasks", "ebb trace 12",
             "ebb stats vm.", "ebb reset"])
-        guest.process.wait(20)
+        if code == 0: # and has reset the guest
+            guest.process.wait(20)
     finally:
         guest.end()
     if code != 0:
         checks.fail("openocd ended with %d:\n%s" % (code, whole))
+        return
     checks.equal("queues", domains(said.get("ebb queues", "")), domains(queues))
     checks.equal("tasks", task_rows(r"^ +\d+ +(\d+|-) (\w+) +(\w*) +\d+\.\d+ (\S+)$", said["ebb tasks"]),
                  task_rows(r"^ +(\d+|-) (\w+) +([a-z]*) [ \d-]+\.\d+ (\S+)$", ps))

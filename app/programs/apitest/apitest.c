@@ -17,11 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
-#include "app/libebb/mman.h"
 
 #define PAGE  4096u
 #define PAGES 32u

@@ -21,10 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/libebb/mman.h"
+#include "app/libebb/ebb.h"
 #include "app/programs/kv/btree.h"
 
 #define STEP 0x9e3779b97f4a7c15u /* odd: n -> n * STEP meets every key once */

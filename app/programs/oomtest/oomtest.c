@@ -20,10 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
-#include "app/libebb/mman.h"
 
 #define PAGE        4096u
 #define LOOK_EVERY  32u   /* pages */
