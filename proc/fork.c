@@ -65,7 +65,7 @@ inherit(struct proc *p, const struct proc *parent)
 
 /* Everything of p but its files has been made, or could not: then undo it. */
 static int
-start(struct proc *p, struct vmspace *vm, uint32_t *pid)
+start(struct proc *p, struct proc *parent, struct vmspace *vm, uint32_t *pid)
 {
 	int fd, error;
 
@@ -75,6 +75,7 @@ start(struct proc *p, struct vmspace *vm, uint32_t *pid)
 	if (error == 0) {
 		cpu_user_fork(p->task);
 		proc_publish(p);
+		proc_tree_join(p, parent);
 		*pid = p->pid;
 		return (0);
 	}
@@ -97,7 +98,7 @@ fork_once(struct proc *parent, uint32_t *pid)
 	p = parent->killed ? NULL : proc_new();
 	if (p != NULL) {
 		inherit(p, parent);
-		error = start(p, vm, pid);
+		error = start(p, parent, vm, pid);
 	}
 	if (error != 0)
 		vmspace_free(vm);

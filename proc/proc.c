@@ -177,14 +177,18 @@ int
 proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
     uint32_t *pid)
 {
-	struct proc *p = proc_new();
+	struct proc *parent = parent_pid != 0 ? proc_find(parent_pid) : NULL;
+	struct proc *p;
 	int error;
 
+	if (parent != NULL && parent->killed)
+		return (ERR_KILLED);
+	p = proc_new();
 	if (p == NULL)
 		return (ERR_NOMEM);
 	p->abi = &proc_abi_aarch64;
 	p->parent_pid = parent_pid;
-	proc_limits_inherit(p, parent_pid != 0 ? proc_find(parent_pid) : NULL);
+	proc_limits_inherit(p, parent);
 	p->start_us = timer_now_us();
 	p->files[0].kind = PROC_FILE_CONSOLE_IN;
 	p->files[1].kind = PROC_FILE_CONSOLE_OUT;
@@ -197,6 +201,7 @@ proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t p
 		return (error);
 	}
 	proc_publish(p);
+	proc_tree_join(p, parent);
 	*pid = p->pid;
 	return (0);
 }
@@ -244,6 +249,7 @@ proc_exit(int32_t status)
 	p->task->proc = NULL;
 	p->task = NULL;
 	p->state = PROC_ZOMBIE;
+	proc_tree_leave(p);
 	orphan_children(p->pid);
 	if (p->parent_pid == PARENT_GONE)
 		proc_free(p);

@@ -64,6 +64,10 @@ struct proc {
 	TAILQ_ENTRY(proc) all_link;  /* table, in pid order */
 	uint32_t pid;
 	uint32_t parent_pid;         /* 0: the kernel (monitor) */
+	/* proc_tree.c's: */
+	uint32_t job_pid;            /* of the program that the kernel started */
+	struct proc *ancestor;       /* nearest that lives; NULL: the kernel */
+	bool in_tree;                /* of proc_kill_tree's walk */
 	char name[PROC_NAME_BYTES];
 	uint8_t state;               /* enum proc_state */
 	bool protected_from_oom;
@@ -104,7 +108,7 @@ void proc_init(void);
  * Start path with argv[0..argc-1] as a new process, child of parent_pid (0 = the
  * kernel). The program is loaded by the new task, so a bad file shows up as its
  * exit: proc_wait tells. *pid is valid on success. ERR_NOMEM, ERR_INVAL (too many
- * or too long arguments). Does not yield.
+ * or too long arguments), ERR_KILLED (the parent is). Does not yield.
  */
 int proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
     uint32_t *pid) ERR_MUST_CHECK;
@@ -144,6 +148,14 @@ int proc_reap(uint32_t parent_pid, struct proc_exit *out) ERR_MUST_CHECK;
 /* End process pid: it stops at its next return to EL0 or is woken from its sleep.
  * ERR_NOENT. Never yields. */
 int proc_kill(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
+
+/*
+ * End process pid and all that descends from it: its children and theirs, also those whose
+ * parents have ended; and, if pid is or was what the kernel started, all of that job, even
+ * when pid itself has ended. None of them starts another process any more. ERR_NOENT when
+ * there is nobody to end. Never yields.
+ */
+int proc_kill_tree(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
 
 /*
  * Set one limit (EBB_RLIMIT_*) of p. ERR_INVAL (no such resource, soft above hard),

@@ -16,6 +16,10 @@ _Noreturn void proc_exit(int32_t status);
 struct proc *proc_new(void);
 void proc_discard(struct proc *p);
 void proc_publish(struct proc *p);
+/* p, which is in the table, belongs to its parent (NULL: the kernel) from now on; p ends,
+ * who descends from it goes to its own ancestor. Neither yields. */
+void proc_tree_join(struct proc *p, struct proc *parent);
+void proc_tree_leave(struct proc *p);
 /* Path, name and arguments of p's program. ERR_INVAL (number or length of arguments),
  * ERR_NAMETOOLONG. Does not yield. */
 int proc_set_program(struct proc *p, const char *path, const char *const argv[],

@@ -3,7 +3,7 @@
  * System calls on files and the console.
  *
  * The console is read a line at a time, with echo and backspace; Ctrl-C ends the program
- * that reads, as the monitor would if it had got the key. What a program writes
+ * that reads and all of its job, as the monitor would if it had got the key. What a program writes
  * goes through its own console_writer, so its lines stay whole.
  *
  * Owns: proc->files.
@@ -72,8 +72,8 @@ console_read_line(struct proc *p, char *line, uint32_t limit)
 		if (c == ERR_TIMEDOUT)
 			continue;
 		p->idle_since_us = timer_now_us();
-		if (c == 3 && proc_kill(p->pid, EBB_KILL_USER) == 0) { /* Ctrl-C */
-			kprintf("^C: ending process %u\n", (unsigned)p->pid);
+		if (c == 3 && proc_kill_tree(p->job_pid, EBB_KILL_USER) == 0) { /* Ctrl-C */
+			kprintf("^C: ending process %u\n", (unsigned)p->job_pid);
 			return (ERR_KILLED);
 		}
 		if (c == 4 && used == 0) /* Ctrl-D: end of file */
