@@ -32,7 +32,7 @@
 #define EBB_SYS_CLOCK     14 /* () -> microseconds since boot */
 #define EBB_SYS_SLEEP     15 /* (microseconds) */
 #define EBB_SYS_YIELD     16 /* () */
-#define EBB_SYS_KILL      17 /* (pid): end that program */
+#define EBB_SYS_KILL      17 /* (pid): end that program, one of the same job */
 #define EBB_SYS_SPAWN     18 /* (path, argv, argc) -> pid */
 #define EBB_SYS_WAIT      19 /* (pid or 0 for any child, int *status) -> pid */
 #define EBB_SYS_USAGE     20 /* (struct ebb_usage *): of the caller */
@@ -95,7 +95,8 @@
 #define EBB_RLIMIT_AS     1 /* bytes mapped */
 #define EBB_RLIMIT_BUDGET 2 /* bytes resident, enforced step by step (memory budget) */
 #define EBB_RLIMIT_MEMLOCK 3 /* bytes wired by mlock */
-#define EBB_RLIMIT_COUNT   4
+#define EBB_RLIMIT_NPROC   4 /* processes of the job: all that the same first program started */
+#define EBB_RLIMIT_COUNT   5
 #define EBB_RLIM_INFINITY UINT64_MAX
 
 #define EBB_RUSAGE_SELF     0
@@ -144,7 +145,7 @@ struct ebb_times {
 };
 
 struct ebb_rlimit {
-	uint64_t soft; /* bytes, or EBB_RLIM_INFINITY */
+	uint64_t soft; /* bytes (processes), or EBB_RLIM_INFINITY */
 	uint64_t hard; /* may only be lowered */
 };
 

@@ -86,20 +86,29 @@ start(struct proc *p, struct proc *parent, struct vmspace *vm, uint32_t *pid)
 }
 
 static int
+have_child(struct proc *parent, struct vmspace *vm, uint32_t *pid)
+{
+	struct proc *p = proc_new();
+
+	if (p == NULL)
+		return (ERR_NOMEM);
+	inherit(p, parent);
+	return (start(p, parent, vm, pid));
+}
+
+static int
 fork_once(struct proc *parent, uint32_t *pid)
 {
 	struct vmspace *vm;
-	struct proc *p;
-	int error = vmspace_fork(parent->vmspace, &vm);
+	int error = proc_limit_start(parent);
 
+	if (error == 0)
+		error = vmspace_fork(parent->vmspace, &vm);
 	if (error != 0)
 		return (error);
-	error = parent->killed ? ERR_KILLED : ERR_NOMEM;
-	p = parent->killed ? NULL : proc_new();
-	if (p != NULL) {
-		inherit(p, parent);
-		error = start(p, parent, vm, pid);
-	}
+	error = parent->killed ? ERR_KILLED : proc_limit_start(parent); /* it took a while */
+	if (error == 0)
+		error = have_child(parent, vm, pid);
 	if (error != 0)
 		vmspace_free(vm);
 	return (error);

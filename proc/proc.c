@@ -183,6 +183,9 @@ proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t p
 
 	if (parent != NULL && parent->killed)
 		return (ERR_KILLED);
+	error = proc_limit_start(parent);
+	if (error != 0)
+		return (error);
 	p = proc_new();
 	if (p == NULL)
 		return (ERR_NOMEM);

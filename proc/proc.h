@@ -92,7 +92,7 @@ struct proc {
 	int exec_status;             /* 0, or ERR_* of a failed exec */
 	char exec_error[96];         /* why exec failed, for the parent's message */
 	/* proc_limit.c's: */
-	struct ebb_rlimit limits[EBB_RLIMIT_COUNT]; /* bytes; children inherit them */
+	struct ebb_rlimit limits[EBB_RLIMIT_COUNT]; /* children inherit them */
 	uint32_t resident_pages;     /* as the vm daemon last saw it, and the most it saw */
 	uint32_t resident_pages_max;
 	uint32_t swapouts;           /* times swapped out whole */
@@ -108,14 +108,15 @@ void proc_init(void);
  * Start path with argv[0..argc-1] as a new process, child of parent_pid (0 = the
  * kernel). The program is loaded by the new task, so a bad file shows up as its
  * exit: proc_wait tells. *pid is valid on success. ERR_NOMEM, ERR_INVAL (too many
- * or too long arguments), ERR_KILLED (the parent is). Does not yield.
+ * or too long arguments), ERR_KILLED (the parent is), ERR_AGAIN (kern.maxproc, or the
+ * parent's EBB_RLIMIT_NPROC). Does not yield.
  */
 int proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t parent_pid,
     uint32_t *pid) ERR_MUST_CHECK;
 
 /*
  * The calling process becomes two: *pid is the child's; the child leaves the same system
- * call with 0. ERR_NOMEM, ERR_KILLED; nothing is left of the child then. May yield.
+ * call with 0. ERR_NOMEM, ERR_KILLED, ERR_AGAIN as proc_spawn; nothing is left of the child then. May yield.
  */
 int proc_fork(struct proc *parent, uint32_t *pid) ERR_MUST_CHECK;
 /*
@@ -164,7 +165,7 @@ int proc_kill_tree(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
  */
 int proc_limit_set(struct proc *p, uint64_t resource, const struct ebb_rlimit *limit,
     bool may_raise) ERR_MUST_CHECK;
-/* The smaller of soft and hard, bytes. */
+/* The smaller of soft and hard, bytes (NPROC: processes). */
 uint64_t proc_limit_bytes(const struct proc *p, uint32_t resource);
 
 /* In pid order; NULL = first. Valid until the next yield. */

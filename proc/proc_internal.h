@@ -65,6 +65,10 @@ void proc_rusage_add_child(struct proc *parent, const struct proc *child);
 void proc_limits_inherit(struct proc *p, const struct proc *parent);
 void proc_limits_apply(struct proc *p);
 
+/* May parent (NULL: the kernel) have one more child? ERR_AGAIN if there are too many
+ * processes, of all or of its job. Does not yield. */
+int proc_limit_start(const struct proc *parent) ERR_MUST_CHECK;
+
 /* The calling process begins, or ends, a sleep during which nobody uses its memory:
  * it may be swapped out meanwhile. */
 static inline void

@@ -6,15 +6,21 @@
  *   BUDGET   as RSS, but enforced: a quarter a pass, then all that is too much
  *   AS       mapping more is refused (mm/vm_map.c)
  *   MEMLOCK  wiring more is refused (mlock)
+ *   NPROC    fork and spawn are refused while the caller's job has that many processes
+ *
+ * Beside them kern.maxproc bounds all processes. The last few of it are the monitor's, so
+ * that however many programs start others, it can start what looks into the matter.
  *
  * Owns: proc->limits.
- * Does not: enforce any of them.
+ * Does not: enforce those of memory.
  * Invariants:
  *   L1  soft <= hard; a process raises no hard limit, the monitor may
  *   L2  a child begins with its parent's limits
  * Yields: never.
- * See: lib/ebb_abi.h; contract 1.11.
+ * Complexity: proc_limit_start is linear in the number of processes.
+ * See: lib/ebb_abi.h; proc_tree.c for what a job is; contract 1.11.
  */
+#include "kern/kern_params.h"
 #include "proc/proc_internal.h"
 
 void
@@ -67,4 +73,22 @@ proc_limit_set(struct proc *p, uint64_t resource, const struct ebb_rlimit *limit
 	p->limits[resource] = *limit;
 	proc_limits_apply(p);
 	return (0);
+}
+
+int
+proc_limit_start(const struct proc *parent)
+{
+	int64_t all = parent == NULL ? 0 : kern_params.maxproc_reserve;
+	uint64_t job = 0;
+	struct proc *p;
+
+	for (p = proc_next(NULL); p != NULL; p = proc_next(p)) {
+		all++;
+		job += parent != NULL && p->job_pid == parent->job_pid;
+	}
+	if (all < kern_params.maxproc &&
+	    (parent == NULL || job < proc_limit_bytes(parent, EBB_RLIMIT_NPROC)))
+		return (0);
+	kern_params.proc_refused++;
+	return (ERR_AGAIN);
 }

@@ -98,9 +98,13 @@ sys_yield(struct proc *p, const uint64_t *a)
 static int64_t
 sys_kill(struct proc *p, const uint64_t *a)
 {
-	(void)p;
+	struct proc *other;
+
 	if (a[0] == 0 || a[0] > UINT32_MAX)
 		return (ERR_INVAL);
+	other = proc_find((uint32_t)a[0]);
+	if (other != NULL && other->job_pid != p->job_pid)
+		return (ERR_PERM);
 	return (proc_kill((uint32_t)a[0], EBB_KILL_USER));
 }
 

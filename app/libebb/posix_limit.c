@@ -17,7 +17,8 @@
 #include "app/libebb/result.h"
 
 _Static_assert(RLIMIT_RSS == EBB_RLIMIT_RSS && RLIMIT_AS == EBB_RLIMIT_AS &&
-	RLIMIT_MEMLOCK == EBB_RLIMIT_MEMLOCK, "limits are the kernel's");
+	RLIMIT_MEMLOCK == EBB_RLIMIT_MEMLOCK && RLIMIT_NPROC == EBB_RLIMIT_NPROC,
+    "limits are the kernel's");
 _Static_assert(sizeof(struct rlimit) == sizeof(struct ebb_rlimit), "so are their values");
 
 #define KIB_PER_PAGE 4

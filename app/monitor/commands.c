@@ -42,7 +42,7 @@ const struct monitor_command monitor_commands[] = {
 	    cmd_hist },
 	{ "kill", "PID", "end a program", 1, cmd_kill },
 	{ "limit", "PID [NAME=SOFT[:HARD] ...]",
-	    "show or set a program's limits: rss, budget, as, memlock; 2M, 512K, none",
+	    "show or set a program's limits: rss, budget, as, memlock; nproc of its job",
 	    EBB_RLIMIT_COUNT + 1, cmd_limit },
 	{ "ls", "[DIRECTORY]", "list a directory (/ if not given)", 1, cmd_ls },
 	{ "pagemap", "[live]",

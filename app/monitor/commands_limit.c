@@ -3,6 +3,7 @@
  * limit: what one program may use.
  *
  *   limit 3                      shows all limits of process 3
+ *   limit 3 nproc=8              it and all of its job may be 8 processes
  *   limit 3 rss=2M budget=4M:8M  sets two; of several words none counts if one is wrong
  *
  * Owns: nothing. Does not: enforce (proc/proc_limit.c tells who does).
@@ -25,6 +26,7 @@ static const char *const names[EBB_RLIMIT_COUNT] = {
 	[EBB_RLIMIT_AS] = "as",
 	[EBB_RLIMIT_BUDGET] = "budget",
 	[EBB_RLIMIT_MEMLOCK] = "memlock",
+	[EBB_RLIMIT_NPROC] = "nproc",
 };
 
 /* "2M", "512K", "1G", "4096", "none" up to end; false if it is none of these. */
@@ -75,7 +77,7 @@ parse_word(const struct monitor_call *call, const char *word, struct ebb_rlimit 
 	int which = equals == NULL ? -1 : find_name(word, (size_t)(equals - word));
 
 	if (which < 0) {
-		monitor_expected(call, "expected rss=, budget=, as= or memlock=, got '%.60s'",
+		monitor_expected(call, "expected rss=, budget=, as=, memlock= or nproc=, got '%.60s'",
 		    word);
 		return (false);
 	}
@@ -96,10 +98,12 @@ parse_word(const struct monitor_call *call, const char *word, struct ebb_rlimit 
 }
 
 static const char *
-size_text(uint64_t bytes, char text[32])
+size_text(uint32_t which, uint64_t bytes, char text[32])
 {
 	if (bytes == EBB_RLIM_INFINITY)
 		snprintf(text, 32, "none");
+	else if (which == EBB_RLIMIT_NPROC)
+		snprintf(text, 32, "%lu", (unsigned long)bytes);
 	else if (bytes % 1024 == 0)
 		snprintf(text, 32, "%lu KiB", (unsigned long)(bytes / 1024));
 	else
@@ -122,8 +126,8 @@ show(const struct proc *p)
 	    (unsigned long)resident * (PAGE_SIZE / 1024),
 	    (unsigned long)(max > resident ? max : resident) * (PAGE_SIZE / 1024), swapouts);
 	for (i = 0; i < EBB_RLIMIT_COUNT; i++)
-		kprintf("  %-8s soft %s, hard %s\n", names[i], size_text(limits[i].soft, soft),
-		    size_text(limits[i].hard, hard));
+		kprintf("  %-8s soft %s, hard %s\n", names[i], size_text(i, limits[i].soft, soft),
+		    size_text(i, limits[i].hard, hard));
 }
 
 void

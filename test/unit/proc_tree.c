@@ -37,8 +37,10 @@
 static const char *const argv[] = { "sort" };
 static struct file_disk disk;
 static uint32_t first;          /* pid of the first of the family */
-static bool leaves[MEMBERS];    /* it ends when it has its children */
+static bool leaves[32];        /* it ends when it has its children */
 static bool dies_starting;      /* number 3 is killed, and starts another */
+static bool alone;              /* the first has no children, but tries: */
+static int64_t answers[2];     /* to its fork and its kill of process `first` - 1 */
 
 static int64_t
 system_call(uint64_t number, uint64_t a, uint64_t b, uint64_t c)
@@ -79,9 +81,13 @@ member(void)
 	uint32_t number = curtask()->proc->pid - first;
 
 	assert_int_equal(curtask()->proc->job_pid, first);
-	if (number < 2)
+	if (alone) {
+		answers[0] = system_call(EBB_SYS_FORK, 0, 0, 0);
+		answers[1] = system_call(EBB_SYS_KILL, first - 1, 0, 0);
+	}
+	if (number < 2 && !alone)
 		have_child();
-	if (number == 0)
+	if (number == 0 && !alone)
 		have_child();
 	if (number == 3 && dies_starting)
 		start_dying();
@@ -128,7 +134,7 @@ begin(uint32_t leaving)
 
 	for (i = 0; i < MEMBERS; i++)
 		leaves[i] = (leaving >> i & 1) != 0;
-	dies_starting = false;
+	dies_starting = alone = false;
 	first = 0;
 	boot();
 	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &first), 0);
@@ -235,10 +241,62 @@ starting_body(void *arg)
 		leaves[i] = false;
 	boot();
 	first = 0;
+	alone = false;
 	dies_starting = true;
 	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &first), 0);
 	rest();
 	assert_int_equal(alive(), 0x7);
+	end();
+}
+
+/* A job of as many as it may be; another of its own has none of this limit. */
+static void
+job_limit_body(void *arg)
+{
+	const struct ebb_rlimit five = { MEMBERS + 1, MEMBERS + 1 };
+	uint64_t refused;
+	uint32_t pid, i;
+
+	(void)arg;
+	begin(0);
+	refused = kern_params.proc_refused;
+	for (i = 0; i < MEMBERS; i++)
+		assert_int_equal(proc_limit_set(proc_find(first + i), EBB_RLIMIT_NPROC, &five,
+		    false), 0);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, first + 2, &pid), 0);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, first + 2, &pid), ERR_AGAIN);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, first, &pid), ERR_AGAIN);
+	assert_int_equal(kern_params.proc_refused, refused + 2);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &pid), 0);
+	assert_int_equal(proc_kill_tree(pid, EBB_KILL_USER), 0);
+	end();
+}
+
+/* Of all there may be, the last few are the monitor's; a fork is refused as a spawn is, and
+ * nobody ends who is of another job. */
+static void
+all_limit_body(void *arg)
+{
+	uint32_t pid, other;
+
+	(void)arg;
+	begin(0);
+	kern_params.maxproc = MEMBERS + 3;
+	kern_params.maxproc_reserve = 2;
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, first, &pid), 0);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, first, &pid), ERR_AGAIN);
+	rest();
+	other = first;
+	first = pid + 1;
+	alone = true;
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &pid), 0);
+	rest();
+	assert_int_equal(answers[0], -EAGAIN);
+	assert_int_equal(answers[1], -EPERM);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &pid), 0);
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &pid), ERR_AGAIN);
+	assert_int_equal(proc_kill_tree(other, EBB_KILL_USER), 0);
+	assert_int_equal(proc_kill_tree(pid, EBB_KILL_USER), 0);
 	end();
 }
 
@@ -253,6 +311,8 @@ TEST(orphan)
 TEST(leaderless)
 TEST(strangers)
 TEST(starting)
+TEST(job_limit)
+TEST(all_limit)
 
 int
 main(void)
@@ -263,6 +323,8 @@ main(void)
 		cmocka_unit_test(leaderless),
 		cmocka_unit_test(strangers),
 		cmocka_unit_test(starting),
+		cmocka_unit_test(job_limit),
+		cmocka_unit_test(all_limit),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

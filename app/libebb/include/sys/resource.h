@@ -32,6 +32,7 @@ struct rlimit {
 #define RLIMIT_RSS     0 /* bytes resident */
 #define RLIMIT_AS      1 /* bytes mapped */
 #define RLIMIT_MEMLOCK 3 /* bytes wired by mlock */
+#define RLIMIT_NPROC   4 /* processes of the same job */
 
 int getrusage(int who, struct rusage *out);
 int getrlimit(int resource, struct rlimit *out);
