@@ -56,6 +56,8 @@
 #define EBB_SYS_CONTIG    37
 /* (address): the thread register that programs only read (TPIDRRO_EL0, TPIDRURO) */
 #define EBB_SYS_TLS       38
+#define EBB_SYS_PIPE      41 /* (int32_t fds[2]): one to read from, one to write to */
+#define EBB_SYS_DUP2      42 /* (fd, to or EBB_DUP_LOWEST) -> to, another name of fd */
 /* (fd of a directory, index of an entry, struct ebb_dirent *): ENOENT after the last */
 #define EBB_SYS_READDIR   43
 #define EBB_SYS_SYSCONF   44 /* (EBB_SC_*) -> value */
@@ -64,6 +66,9 @@
 #define EBB_O_RDONLY 0
 #define EBB_O_WRONLY 1
 #define EBB_O_RDWR   2 /* existing files only: overwrite, never longer */
+
+#define EBB_PIPE_BUF   512 /* bytes that are written to a pipe in one piece */
+#define EBB_DUP_LOWEST 0xffffffffu /* the lowest descriptor that is free */
 
 /* mmap. No flags mean private anonymous memory. */
 #define EBB_MAP_SHARED    0x01
@@ -129,6 +134,8 @@ struct ebb_stat {
 	uint64_t size_bytes;
 	uint32_t is_directory;
 	uint32_t is_console;
+	uint32_t is_pipe;
+	uint32_t reserved;     /* 0 */
 };
 
 struct ebb_dirent {

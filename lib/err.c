@@ -39,6 +39,9 @@ static const char *const phrases[] = {
 	[-ERR_KILLED] = "killed",
 	[-ERR_NOTSUP] = "not supported",
 	[-ERR_ROFS] = "read-only",
+	[-ERR_PIPE] = "nobody reads at the other end",
+	[-ERR_SPIPE] = "cannot seek there",
+	[-ERR_NFILE] = "too many pipes",
 };
 
 const char *

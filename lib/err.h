@@ -38,6 +38,9 @@ enum ebb_error {
 	ERR_KILLED = -23,   /* the caller's process has been killed */
 	ERR_NOTSUP = -24,   /* the device or file system cannot do this */
 	ERR_ROFS = -25,     /* read-only file system or device */
+	ERR_PIPE = -26,     /* nobody reads what is written there */
+	ERR_SPIPE = -27,    /* a pipe or console has no places to go to */
+	ERR_NFILE = -28,    /* too many pipes in the system */
 };
 
 /* A short English phrase for err ("I/O error"); never NULL. Does not yield. */

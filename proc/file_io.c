@@ -11,12 +11,12 @@
  * What is written reaches the disk by fsync, the syncer, the page daemon, and when the
  * last program lets go of the file. A file never becomes longer.
  *
- * Owns: proc_file.object and the place of a sequential read.
- * Does not: know descriptors (sys_file.c), wait for the disk in write but to read a page in.
+ * Owns: proc_file.object, its place and that of a sequential read.
+ * Does not: know descriptors (file.c), wait for the disk in write but to read a page in.
  * Invariants:
  *   I1 a file that is open for writing counts in its vnode's writer_count, and runs no
  *      program
- * Yields: all but proc_file_copy.
+ * Yields: all.
  * See: mm/file_pager.h; kern/vnode.h.
  */
 #include <string.h>
@@ -28,6 +28,12 @@
 
 #define READ_AHEAD_PAGES 15 /* with the wanted one: 64 KiB */
 
+/* Bytes between the program's memory and a file. */
+struct copy {
+	uint64_t user, bytes;
+	bool write; /* to the file */
+};
+
 bool
 proc_file_writable(const struct proc_file *file)
 {
@@ -35,8 +41,9 @@ proc_file_writable(const struct proc_file *file)
 }
 
 int
-proc_file_open(struct proc_file *file, const char *path, uint64_t mode)
+proc_file_open(struct proc_file **out, const char *path, uint64_t mode)
 {
+	struct proc_file *file = NULL;
 	struct vnode *vp;
 	int error;
 
@@ -50,84 +57,103 @@ proc_file_open(struct proc_file *file, const char *path, uint64_t mode)
 	else if (mode != EBB_O_RDONLY)
 		error = vp->is_directory ? ERR_ISDIR : vp->is_text ? ERR_BUSY :
 		    vp->dev->read_only ? ERR_ROFS : 0;
-	if (error != 0) {
+	if (error == 0)
+		file = proc_file_new(PROC_FILE_VNODE);
+	if (file == NULL) {
 		vnode_unref(vp);
-		return (error);
+		return (error != 0 ? error : ERR_NOMEM);
 	}
 	vp->writer_count += mode != EBB_O_RDONLY;
-	*file = (struct proc_file){ .vnode = vp, .kind = PROC_FILE_VNODE, .mode = (uint8_t)mode };
+	file->vnode = vp;
+	file->mode = (uint8_t)mode;
+	*out = file;
 	return (0);
-}
-
-void
-proc_file_copy(struct proc_file *to, const struct proc_file *from)
-{
-	*to = *from;
-	if (to->kind != PROC_FILE_VNODE)
-		return;
-	vnode_ref(to->vnode);
-	to->vnode->writer_count += proc_file_writable(to);
-	if (to->object != NULL)
-		vm_object_reference(to->object);
 }
 
 void
 proc_file_end(struct proc_file *file)
 {
 	struct vnode *vp = file->vnode;
-	struct vm_object *object = file->object;
 
-	if (file->kind == PROC_FILE_VNODE && proc_file_writable(file)) {
+	if (proc_file_writable(file)) {
 		KASSERT(vp->writer_count > 0, "I1: a writer that ends was counted");
 		vp->writer_count--;
 	}
-	memset(file, 0, sizeof(*file));
-	if (object != NULL)
-		vm_object_deallocate(object);
-	if (vp != NULL)
-		vnode_unref(vp);
+	if (file->object != NULL)
+		vm_object_deallocate(file->object);
+	vnode_unref(vp);
 }
 
-/* The page with the file's present place, held; what of it there is to copy in *bytes. */
+/* The file's pages; several processes may ask at once. */
 static int
-page_at(struct proc *p, struct proc_file *file, uint64_t *bytes, struct vm_page **m)
+have_object(struct proc_file *file)
 {
-	uint64_t index = file->offset >> PAGE_SHIFT;
-	uint64_t left = file->vnode->size_bytes - file->offset;
-	uint64_t n = PAGE_SIZE - (file->offset & PAGE_MASK);
-	uint32_t ahead = index == file->next_index ? READ_AHEAD_PAGES : 0;
+	struct vm_object *object;
 
-	*bytes = *bytes < n ? *bytes : n;
-	*bytes = *bytes < left ? *bytes : left;
-	if (file->object == NULL && file->vnode->is_swap)
+	if (file->object != NULL)
+		return (0);
+	if (file->vnode->is_swap)
 		return (ERR_BUSY); /* opened before it became one: others' memory */
-	if (file->object == NULL)
-		file->object = file_pager_alloc(file->vnode);
-	if (file->object == NULL)
+	object = file_pager_alloc(file->vnode);
+	if (object == NULL)
 		return (ERR_NOMEM);
+	if (file->object == NULL)
+		file->object = object;
+	else
+		vm_object_deallocate(object);
+	return (0);
+}
+
+/* The page with offset, held. */
+static int
+page_at(struct proc *p, struct proc_file *file, uint64_t offset, struct vm_page **m)
+{
+	uint64_t index = offset >> PAGE_SHIFT;
+	uint32_t ahead = index == file->next_index ? READ_AHEAD_PAGES : 0;
+	int error = have_object(file);
+
+	if (error != 0)
+		return (error);
 	file->next_index = index + 1;
 	return (file_pager_page(file->object, (vm_pindex_t)index, ahead, &p->killed, m));
 }
 
-/* Copy a piece that lies in one page; its length, or ERR_*. */
-static int64_t
-copy_piece(struct proc *p, struct proc_file *file, uint64_t user, uint64_t bytes, bool write)
+static int
+copy_at(struct proc *p, struct proc_file *file, uint64_t offset, const struct copy *c)
 {
 	struct vm_page *m;
 	uint8_t *at;
-	int error = page_at(p, file, &bytes, &m);
+	int error = page_at(p, file, offset, &m);
 
 	if (error != 0)
 		return (error);
-	at = (uint8_t *)vm_page_address(m) + (file->offset & PAGE_MASK);
-	error = write ? copyin(user, at, bytes) : copyout(at, user, bytes);
-	if (write)
+	at = (uint8_t *)vm_page_address(m) + (offset & PAGE_MASK);
+	error = c->write ? copyin(c->user, at, c->bytes) : copyout(at, c->user, c->bytes);
+	if (c->write)
 		file_pager_changed(m); /* a copy that failed may have come half way */
 	vm_page_unhold(m);
-	if (error != 0)
-		return (error);
-	file->offset += bytes;
-	return ((int64_t)bytes);
+	return (error);
+}
+
+/* Copy a piece that lies in one page; its length, or ERR_*. The place moves on before
+ * anything yields: who shares it goes on behind the piece. */
+static int64_t
+copy_piece(struct proc *p, struct proc_file *file, struct copy c)
+{
+	uint64_t offset = file->offset;
+	uint64_t left = file->vnode->size_bytes - offset;
+	uint64_t n = PAGE_SIZE - (offset & PAGE_MASK);
+	int error;
+
+	c.bytes = c.bytes < n ? c.bytes : n;
+	c.bytes = c.bytes < left ? c.bytes : left;
+	file->offset += c.bytes;
+	error = copy_at(p, file, offset, &c);
+	if (error == 0)
+		return ((int64_t)c.bytes);
+	if (file->offset == offset + c.bytes)
+		file->offset = offset;
+	return (error);
 }
 
 static int64_t
@@ -137,7 +163,7 @@ copy_all(struct proc *p, struct proc_file *file, uint64_t user, uint64_t bytes, 
 	int64_t n = 0;
 
 	while (done < bytes && file->offset < file->vnode->size_bytes && !p->killed) {
-		n = copy_piece(p, file, user + done, bytes - done, write);
+		n = copy_piece(p, file, (struct copy){ user + done, bytes - done, write });
 		if (n < 0)
 			break;
 		done += (uint64_t)n;

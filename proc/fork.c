@@ -44,8 +44,6 @@ fork_main(void *arg)
 static void
 inherit(struct proc *p, const struct proc *parent)
 {
-	int fd;
-
 	p->parent_pid = parent->pid;
 	p->state = PROC_ACTIVE;
 	p->abi = parent->abi;
@@ -59,15 +57,14 @@ inherit(struct proc *p, const struct proc *parent)
 	memcpy(p->name, parent->name, sizeof(p->name));
 	memcpy(p->path, parent->path, sizeof(p->path));
 	proc_limits_inherit(p, parent);
-	for (fd = 0; fd < PROC_FILES_MAX; fd++)
-		proc_file_copy(&p->files[fd], &parent->files[fd]);
+	proc_files_copy(p, parent);
 }
 
 /* Everything of p but its files has been made, or could not: then undo it. */
 static int
 start(struct proc *p, struct proc *parent, struct vmspace *vm, uint32_t *pid)
 {
-	int fd, error;
+	int error;
 
 	p->vmspace = vm;
 	proc_limits_apply(p);
@@ -79,8 +76,7 @@ start(struct proc *p, struct proc *parent, struct vmspace *vm, uint32_t *pid)
 		*pid = p->pid;
 		return (0);
 	}
-	for (fd = 0; fd < PROC_FILES_MAX; fd++)
-		proc_file_end(&p->files[fd]);
+	proc_files_close(p);
 	proc_discard(p);
 	return (error);
 }

@@ -27,6 +27,7 @@
 #include "kern/uma.h"
 #include "lib/assert.h"
 #include "proc/exec.h"
+#include "proc/pipe.h"
 #include "proc/proc_internal.h"
 #include "proc/trap_hooks.h"
 
@@ -46,6 +47,8 @@ proc_init(void)
 {
 	TAILQ_INIT(&procs);
 	uma_zone_init(&proc_zone, "proc", sizeof(struct proc));
+	proc_files_init();
+	pipes_init();
 	proc_client_init();
 }
 
@@ -193,13 +196,12 @@ proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32_t p
 	p->parent_pid = parent_pid;
 	proc_limits_inherit(p, parent);
 	p->start_us = timer_now_us();
-	p->files[0].kind = PROC_FILE_CONSOLE_IN;
-	p->files[1].kind = PROC_FILE_CONSOLE_OUT;
-	p->files[2].kind = PROC_FILE_CONSOLE_OUT;
+	proc_files_console(p);
 	error = proc_set_program(p, path, argv, argc);
 	if (error == 0)
 		error = proc_start(p);
 	if (error != 0) {
+		proc_files_close(p); /* ends none: they are the console's */
 		proc_discard(p);
 		return (error);
 	}
@@ -238,12 +240,10 @@ _Noreturn void
 proc_exit(int32_t status)
 {
 	struct proc *p = curtask()->proc;
-	int fd;
 
 	KASSERT(p->state != PROC_ZOMBIE, "R2: a process ends once");
 	release_memory(p);
-	for (fd = 0; fd < PROC_FILES_MAX; fd++)
-		proc_file_close(p, fd);
+	proc_files_close(p);
 	console_flush(&p->writer);
 	trace(TRACE_EXIT, p->pid, (uint64_t)status, 0);
 	p->exit_status = status;

@@ -45,13 +45,18 @@ extern const struct proc_abi proc_abi_aarch64, proc_abi_aarch32;
 enum proc_state { PROC_EMBRYO, PROC_ACTIVE, PROC_ZOMBIE };
 
 enum proc_file_kind {
-	PROC_FILE_NONE,
 	PROC_FILE_CONSOLE_IN,
 	PROC_FILE_CONSOLE_OUT,
-	PROC_FILE_VNODE
+	PROC_FILE_VNODE,
+	PROC_FILE_PIPE_READ,
+	PROC_FILE_PIPE_WRITE
 };
 
+/* An open file: what the descriptors of one or several processes stand for. */
+struct pipe;
 struct proc_file {
+	uint32_t refs;               /* descriptors */
+	struct pipe *pipe;           /* of the PIPE kinds */
 	struct vnode *vnode;
 	struct vm_object *object;    /* the file's pages, once they were read or written */
 	uint64_t offset;
@@ -84,7 +89,7 @@ struct proc {
 	uint64_t run_cycles;         /* final, valid as ZOMBIE */
 	vm_offset_t brk_start, brk;  /* heap */
 	vm_offset_t stack_top;
-	struct proc_file files[PROC_FILES_MAX];
+	struct proc_file *files[PROC_FILES_MAX]; /* by descriptor; NULL: not open */
 	struct console_writer writer; /* its unfinished console line */
 	char args[PROC_ARG_BYTES];   /* argv strings, one after another */
 	uint32_t arg_count, arg_bytes;
@@ -116,7 +121,8 @@ int proc_spawn(const char *path, const char *const argv[], uint32_t argc, uint32
 
 /*
  * The calling process becomes two: *pid is the child's; the child leaves the same system
- * call with 0. ERR_NOMEM, ERR_KILLED, ERR_AGAIN as proc_spawn; nothing is left of the child then. May yield.
+ * call with 0. ERR_NOMEM, ERR_KILLED, ERR_AGAIN as proc_spawn; nothing is left of the child
+ * then. May yield.
  */
 int proc_fork(struct proc *parent, uint32_t *pid) ERR_MUST_CHECK;
 /*

@@ -30,17 +30,30 @@ struct vmspace *proc_vmspace_alloc(void);
  * not yield. */
 int proc_task_create(struct proc *p, void (*fn)(void *arg)) ERR_MUST_CHECK;
 
-/* Close fd of p; nothing if it is not open. May yield (writes back what is dirty). */
+/* ---- file.c: open files and their descriptors */
+void proc_files_init(void);
+/* One with a single reference, the caller's; NULL without memory. Does not yield. */
+struct proc_file *proc_file_new(enum proc_file_kind kind);
+/* Let go of it; the last one ends it. May yield. */
+void proc_file_unref(struct proc_file *file);
+/* Descriptors 0, 1, 2 of a new process are the console's; those of a child are its
+ * parent's. Neither yields. */
+void proc_files_console(struct proc *p);
+void proc_files_copy(struct proc *to, const struct proc *from);
+/* Close fd of p, or all; nothing if it is not open. May yield. */
 void proc_file_close(struct proc *p, int fd);
+void proc_files_close(struct proc *p);
+/* The lowest free descriptor at or above from, or ERR_MFILE. */
+int proc_file_slot(const struct proc *p, int from);
+/* The open file fd of p, or NULL. */
+struct proc_file *proc_file_of(struct proc *p, uint64_t fd);
 
-/* ---- file_io.c: an open file, whatever its number */
-/* Open path with mode EBB_O_*, as kind VNODE. ERR_INVAL (mode), what vfs_lookup says;
+/* ---- file_io.c: files of a disk */
+/* Open path with mode EBB_O_*. ERR_NOMEM, ERR_INVAL (mode), what vfs_lookup says;
  * for writing also ERR_ISDIR, ERR_BUSY (a program runs from it), ERR_ROFS. May yield. */
-int proc_file_open(struct proc_file *file, const char *path, uint64_t mode) ERR_MUST_CHECK;
+int proc_file_open(struct proc_file **file, const char *path, uint64_t mode) ERR_MUST_CHECK;
 bool proc_file_writable(const struct proc_file *file);
-/* Make *to another of the same, for a forked process. Does not yield. */
-void proc_file_copy(struct proc_file *to, const struct proc_file *from);
-/* Give up what an open file of any kind refers to. May yield. */
+/* Give up what it refers to: the last descriptor has gone. May yield. */
 void proc_file_end(struct proc_file *file);
 /* Bytes moved (short at the end of the file), or ERR_*: ERR_BADF (not open for that),
  * ERR_ISDIR, ERR_FAULT, ERR_IO, ERR_NOSPC (writing at its end). May yield. */
@@ -48,9 +61,6 @@ int64_t proc_file_read(struct proc *p, struct proc_file *file, uint64_t to, uint
 int64_t proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes);
 /* All that was written to the file is on the disk; or why not. May yield. */
 int proc_file_sync(struct proc_file *file) ERR_MUST_CHECK;
-/* The open file fd of p, or NULL. */
-struct proc_file *proc_file_of(struct proc *p, uint64_t fd);
-
 /* Register proc as mm's client table (mm/vm_client.h). */
 void proc_client_init(void);
 
@@ -103,6 +113,8 @@ int64_t sys_close(struct proc *p, const uint64_t *a);
 int64_t sys_lseek(struct proc *p, const uint64_t *a);
 int64_t sys_fstat(struct proc *p, const uint64_t *a);
 int64_t sys_isatty(struct proc *p, const uint64_t *a);
+int64_t sys_pipe(struct proc *p, const uint64_t *a);
+int64_t sys_dup2(struct proc *p, const uint64_t *a);
 int64_t sys_fsync(struct proc *p, const uint64_t *a);
 int64_t sys_readdir(struct proc *p, const uint64_t *a);
 int64_t sys_sysconf(struct proc *p, const uint64_t *a);

@@ -6,8 +6,9 @@
  * that reads and all of its job, as the monitor would if it had got the key. What a program writes
  * goes through its own console_writer, so its lines stay whole.
  *
- * Owns: proc->files.
- * Does not: know directories or clusters (fs behind kern/vnode.h), or pages (file_io.c).
+ * Owns: nothing; descriptors are file.c's.
+ * Does not: know directories or clusters (fs behind kern/vnode.h), or pages (file_io.c),
+ *   or pipes (pipe.c).
  * Invariants:
  *   F1  a file of kind VNODE has a vnode reference; others have none
  * Yields: read, write, open, close, fsync.
@@ -18,18 +19,11 @@
 #include "kern/sched.h"
 #include "lib/assert.h"
 #include "mm/vm_page.h"
+#include "proc/pipe.h"
 #include "proc/proc_internal.h"
 
 #define COPY_BYTES 256 /* of console text handled at once, on the stack */
 #define CONSOLE_POLL_US 100000 /* how soon a kill ends a console read */
-
-struct proc_file *
-proc_file_of(struct proc *p, uint64_t fd)
-{
-	if (fd >= PROC_FILES_MAX || p->files[fd].kind == PROC_FILE_NONE)
-		return (NULL);
-	return (&p->files[fd]);
-}
 
 int64_t
 sys_write(struct proc *p, const uint64_t *a)
@@ -42,6 +36,8 @@ sys_write(struct proc *p, const uint64_t *a)
 		return (ERR_BADF);
 	if (file->kind == PROC_FILE_VNODE)
 		return (proc_file_write(p, file, a[1], bytes));
+	if (file->kind == PROC_FILE_PIPE_WRITE)
+		return (pipe_write(p, file->pipe, a[1], bytes));
 	if (file->kind != PROC_FILE_CONSOLE_OUT)
 		return (ERR_BADF);
 	while (done < bytes && !p->killed) {
@@ -116,37 +112,32 @@ sys_read(struct proc *p, const uint64_t *a)
 {
 	struct proc_file *file = proc_file_of(p, a[0]);
 
-	if (file == NULL || file->kind == PROC_FILE_CONSOLE_OUT)
+	if (file == NULL)
 		return (ERR_BADF);
-	if (file->kind == PROC_FILE_CONSOLE_IN)
+	switch (file->kind) {
+	case PROC_FILE_CONSOLE_IN:
 		return (console_read(p, a[1], a[2]));
-	return (proc_file_read(p, file, a[1], a[2]));
+	case PROC_FILE_VNODE:
+		return (proc_file_read(p, file, a[1], a[2]));
+	case PROC_FILE_PIPE_READ:
+		return (pipe_read(p, file->pipe, a[1], a[2]));
+	default:
+		return (ERR_BADF);
+	}
 }
 
 int64_t
 sys_open(struct proc *p, const uint64_t *a)
 {
-	struct proc_file file;
+	int fd = proc_file_slot(p, 0), error;
 	char path[256];
-	int fd = 0, error;
 
-	while (fd < PROC_FILES_MAX && p->files[fd].kind != PROC_FILE_NONE)
-		fd++;
-	if (fd == PROC_FILES_MAX)
-		return (ERR_MFILE);
+	if (fd < 0)
+		return (fd);
 	error = copyinstr(a[0], path, sizeof(path));
 	if (error == 0)
-		error = proc_file_open(&file, path, a[1]);
-	if (error != 0)
-		return (error);
-	p->files[fd] = file;
-	return (fd);
-}
-
-void
-proc_file_close(struct proc *p, int fd)
-{
-	proc_file_end(&p->files[fd]);
+		error = proc_file_open(&p->files[fd], path, a[1]);
+	return (error == 0 ? fd : error);
 }
 
 int64_t
@@ -166,7 +157,9 @@ sys_lseek(struct proc *p, const uint64_t *a)
 
 	if (file == NULL)
 		return (ERR_BADF);
-	if (file->kind != PROC_FILE_VNODE || a[2] > 2)
+	if (file->kind != PROC_FILE_VNODE)
+		return (ERR_SPIPE);
+	if (a[2] > 2)
 		return (ERR_INVAL);
 	base = a[2] == 0 ? 0 :
 	    a[2] == 1 ? (int64_t)file->offset : (int64_t)file->vnode->size_bytes;
@@ -174,6 +167,12 @@ sys_lseek(struct proc *p, const uint64_t *a)
 		return (ERR_INVAL);
 	file->offset = (uint64_t)target;
 	return (target);
+}
+
+static bool
+is_console(const struct proc_file *file)
+{
+	return (file->kind == PROC_FILE_CONSOLE_IN || file->kind == PROC_FILE_CONSOLE_OUT);
 }
 
 int64_t
@@ -187,8 +186,10 @@ sys_fstat(struct proc *p, const uint64_t *a)
 	if (file->kind == PROC_FILE_VNODE) {
 		stat.size_bytes = file->vnode->size_bytes;
 		stat.is_directory = file->vnode->is_directory;
-	} else {
+	} else if (is_console(file)) {
 		stat.is_console = 1;
+	} else {
+		stat.is_pipe = 1;
 	}
 	return (copyout(&stat, a[1], sizeof(stat)));
 }
@@ -200,7 +201,7 @@ sys_isatty(struct proc *p, const uint64_t *a)
 
 	if (file == NULL)
 		return (ERR_BADF);
-	return (file->kind != PROC_FILE_VNODE);
+	return (is_console(file));
 }
 
 int64_t

@@ -271,6 +271,8 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 	[EBB_SYS_TLS] = sys_tls,
+	[EBB_SYS_PIPE] = sys_pipe,
+	[EBB_SYS_DUP2] = sys_dup2,
 	[EBB_SYS_READDIR] = sys_readdir,
 	[EBB_SYS_SYSCONF] = sys_sysconf,
 };
@@ -290,6 +292,7 @@ errno_of(int64_t error)
 		[-ERR_NAMETOOLONG] = ENAMETOOLONG, [-ERR_MFILE] = EMFILE,
 		[-ERR_AGAIN] = EAGAIN, [-ERR_CHILD] = ECHILD, [-ERR_KILLED] = EINTR,
 		[-ERR_NOTSUP] = ENOTSUP, [-ERR_ROFS] = EROFS,
+		[-ERR_PIPE] = EPIPE, [-ERR_SPIPE] = ESPIPE, [-ERR_NFILE] = ENFILE,
 	};
 	uint64_t index = (uint64_t)-error;
 

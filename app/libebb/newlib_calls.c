@@ -54,6 +54,27 @@ _exit(int status)
 		ebb_syscall(EBB_SYS_EXIT, (uint64_t)status, 0, 0);
 }
 
+int
+pipe(int fds[2])
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_PIPE, (uintptr_t)fds, 0, 0)));
+}
+
+int
+dup(int fd)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_DUP2, (uint32_t)fd, EBB_DUP_LOWEST, 0)));
+}
+
+/* A descriptor that is negative is none: it must not pass for EBB_DUP_LOWEST. */
+int
+dup2(int fd, int to)
+{
+	uint64_t place = to < 0 ? EBB_DUP_LOWEST - 1 : (uint64_t)to;
+
+	return ((int)checked(ebb_syscall(EBB_SYS_DUP2, (uint32_t)fd, place, 0)));
+}
+
 /* There is no environment. */
 int
 _execve(const char *path, char *const argv[], char *const envp[])
@@ -88,7 +109,8 @@ _fstat(int fd, struct stat *out)
 		return (result);
 	memset(out, 0, sizeof(*out));
 	out->st_size = (off_t)stat.size_bytes;
-	out->st_mode = stat.is_console ? S_IFCHR : stat.is_directory ? S_IFDIR : S_IFREG;
+	out->st_mode = stat.is_console ? S_IFCHR : stat.is_pipe ? S_IFIFO :
+	    stat.is_directory ? S_IFDIR : S_IFREG;
 	out->st_blksize = stat.is_console ? 1024 : 4096;
 	return (0);
 }

@@ -77,8 +77,8 @@ parse_word(const struct monitor_call *call, const char *word, struct ebb_rlimit 
 	int which = equals == NULL ? -1 : find_name(word, (size_t)(equals - word));
 
 	if (which < 0) {
-		monitor_expected(call, "expected rss=, budget=, as=, memlock= or nproc=, got '%.60s'",
-		    word);
+		monitor_expected(call,
+		    "expected rss=, budget=, as=, memlock= or nproc=, got '%.60s'", word);
 		return (false);
 	}
 	limit = &limits[which];

@@ -152,7 +152,7 @@ do_fork(void)
 	assert_int_equal(child_status(), 7);
 	assert_int_equal(child_pid, pid);
 	assert_int_equal(word(0), 11);
-	assert_int_equal(system_call(EBB_SYS_LSEEK, 3, 0, 1), 100);
+	assert_int_equal(system_call(EBB_SYS_LSEEK, 3, 0, 1), 50);
 	assert_int_equal(system_call(EBB_SYS_SBRK, 0, 0, 0), word(1));
 	assert_int_equal(system_call(EBB_SYS_WAIT, 0, 0, 0), -ECHILD);
 }
