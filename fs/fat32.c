@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * FAT32, reading: mount, paths, and where the pages of a file lie.
+ * FAT32: mount, paths, and where the pages of a file lie.
  *
  *   fat32.c        mount, lookup, readdir, bmap; the volume lock
+ *   fat32_change.c create, grow, shrink, remove
+ *   fat32_entry.c  directory entries that change     fat32_name.c  names of new ones
+ *   fat32_table.c  what is written to the FAT
  *   fat32_node.c   the vnodes; checks of a file when it is opened
  *   fat32_dir.c    directory entries and names
  *   fat32_chain.c  cluster chains as extents
@@ -15,7 +18,7 @@
  * walked from the root.
  *
  * Owns: the volume lock, the path being walked.
- * Does not: write; allocate (fat32_node does).
+ * Does not: change the volume (fat32_change.c); allocate (fat32_node does).
  *
  * Invariants:
  * F1 nodes, cache and the static buffers are touched only under the volume lock.
@@ -29,7 +32,8 @@
 #include <string.h>
 
 #include "fs/fat32_cache.h"
-#include "fs/fat32_node.h"
+#include "fs/fat32_table.h"
+#include "fs/fat32_volume.h"
 #include "kern/console.h"
 #include "kern/sched.h"
 #include "lib/assert.h"
@@ -46,16 +50,16 @@ static bool volume_busy;
 static char path[PATH_BYTES];
 static struct fat32_dirent entry;
 
-static void
-volume_lock(void)
+void
+fat32_volume_lock(void)
 {
 	while (volume_busy)
 		tsleep(&volume_busy, "fat32", SLEEP_FOREVER);
 	volume_busy = true;
 }
 
-static void
-volume_unlock(void)
+void
+fat32_volume_unlock(void)
 {
 	KASSERT(volume_busy, "F1: the lock is held");
 	volume_busy = false;
@@ -91,9 +95,9 @@ path_make_plain(const char *from)
 	return (0);
 }
 
-/* Find the entry of dir called name (bytes long) and fill the static entry. */
+/* Find the entry of dir called name (bytes long) and fill the static entry; its number. */
 static int
-directory_search(struct fat32_node *dir, const char *name, uint32_t bytes)
+directory_search(struct fat32_node *dir, const char *name, uint32_t bytes, uint32_t *number)
 {
 	char why[FAT32_WHY_BYTES] = "";
 	uint32_t slot = 0;
@@ -103,6 +107,7 @@ directory_search(struct fat32_node *dir, const char *name, uint32_t bytes)
 		err = fat32_dir_next(&fat32_geometry, &dir->chain, &slot, &entry, why);
 		if (err != 0)
 			return (fat32_node_complain(dir->path, err, why));
+		*number = slot - 1; /* slot is the next one */
 		if (fat32_name_equal(entry.name, name, bytes) ||
 		    fat32_name_equal(entry.short_name, name, bytes))
 			return (0);
@@ -115,11 +120,12 @@ walk_step(struct fat32_node **node, uint32_t start, uint32_t end)
 {
 	struct fat32_node *parent = *node, *child;
 	char after = path[end];
+	uint32_t slot;
 	int err;
 
 	path[end] = '\0';
-	err = parent->vnode.is_directory ? directory_search(parent, path + start, end - start) :
-	    ERR_NOTDIR;
+	err = parent->vnode.is_directory ?
+	    directory_search(parent, path + start, end - start, &slot) : ERR_NOTDIR;
 	if (err == 0)
 		err = fat32_node_get(parent, &entry, path, &child);
 	path[end] = after;
@@ -129,15 +135,16 @@ walk_step(struct fat32_node **node, uint32_t start, uint32_t end)
 	return (err);
 }
 
+/* To where the first bytes of path lead. */
 static int
-walk(struct fat32_node **out)
+walk(uint32_t bytes, struct fat32_node **out)
 {
 	struct fat32_node *node = NULL;
 	uint32_t at = 0;
 	int err;
 
 	err = fat32_node_root(&node);
-	while (err == 0 && path[at] != '\0') {
+	while (err == 0 && at < bytes) {
 		uint32_t start = at + 1;
 
 		at = start + (uint32_t)strcspn(path + start, "/");
@@ -153,14 +160,42 @@ fat32_lookup(const char *name, struct vnode **out)
 	struct fat32_node *node = NULL;
 	int err;
 
-	volume_lock();
+	fat32_volume_lock();
 	err = path_make_plain(name);
 	if (err == 0)
-		err = walk(&node);
+		err = walk((uint32_t)strlen(path), &node);
 	if (err == 0)
 		*out = &node->vnode;
-	volume_unlock();
+	fat32_volume_unlock();
 	return (err);
+}
+
+int
+fat32_place_find(const char *from, struct fat32_place *place)
+{
+	struct fat32_node *directory = NULL;
+	uint32_t start;
+	int err = path_make_plain(from);
+
+	memset(place, 0, sizeof(*place));
+	place->path = path;
+	place->entry = &entry;
+	if (err != 0)
+		return (err);
+	if (path[0] == '\0')
+		return (ERR_ISDIR);
+	start = (uint32_t)(strrchr(path, '/') - path);
+	err = walk(start, &directory);
+	if (err == 0 && !directory->vnode.is_directory) {
+		directory->vnode.ref_count--;
+		err = ERR_NOTDIR;
+	}
+	if (err != 0)
+		return (err);
+	place->directory = directory;
+	place->name = path + start + 1;
+	return (directory_search(directory, place->name, (uint32_t)strlen(place->name),
+	    &place->slot));
 }
 
 /* The entry number index of dir into the static entry. */
@@ -189,7 +224,7 @@ fat32_readdir(struct vnode *vp, uint32_t index, struct vnode_dirent *out)
 
 	if (!vp->is_directory)
 		return (ERR_NOTDIR);
-	volume_lock();
+	fat32_volume_lock();
 	err = directory_read(vp->fs_data, index);
 	if (err == 0) {
 		/* A name that does not fit is also known by its short name. */
@@ -198,7 +233,7 @@ fat32_readdir(struct vnode *vp, uint32_t index, struct vnode_dirent *out)
 		out->size_bytes = entry.is_directory ? 0 : entry.size_bytes;
 		out->is_directory = entry.is_directory;
 	}
-	volume_unlock();
+	fat32_volume_unlock();
 	return (err);
 }
 
@@ -254,12 +289,12 @@ fat32_bmap(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RU
 	span.end = span.at + PAGE_SECTORS;
 	if (span.end > span.file_end)
 		span.end = span.file_end;
-	volume_lock();
+	fat32_volume_lock();
 	for (count = 0; err == 0 && span.at < span.end; count++) {
 		KASSERT(count < VNODE_RUNS_MAX, "F2: a page has at most 8 sectors");
 		err = bmap_run(node, &span, &runs[count], contiguous_pages, why);
 	}
-	volume_unlock();
+	fat32_volume_unlock();
 	return (err != 0 ? fat32_node_complain(node->path, err, why) : count);
 }
 
@@ -271,8 +306,10 @@ fat32_release(struct vnode *vp)
 }
 
 static const struct vnode_ops fat32_vnode_ops = { .bmap = fat32_bmap,
-	.release = fat32_release };
-static const struct fs_ops fat32_fs_ops = { .lookup = fat32_lookup, .readdir = fat32_readdir };
+	.release = fat32_release, .reserve = fat32_reserve, .shrink = fat32_shrink,
+	.sync_size = fat32_sync_size };
+static const struct fs_ops fat32_fs_ops = { .lookup = fat32_lookup, .readdir = fat32_readdir,
+	.create = fat32_create, .unlink = fat32_unlink, .sync = fat32_sync_volume };
 
 /* Does every copy of the FAT begin as the boot sector says? */
 static int
@@ -345,12 +382,14 @@ fat32_mount(struct blkdev *dev)
 		    dev->name, dev->block_bytes);
 		return (ERR_NOTSUP);
 	}
-	volume_lock();
+	fat32_volume_lock();
 	fat32_cache_init(dev);
 	err = mount_check(dev, &geo);
 	if (err == 0)
+		err = fat32_table_mount(&geo);
+	if (err == 0)
 		fat32_node_init(&geo, &fat32_vnode_ops, dev);
-	volume_unlock();
+	fat32_volume_unlock();
 	if (err == 0)
 		vfs_mount(&fat32_fs_ops, dev);
 	else if (err != ERR_CORRUPT && err != ERR_NOTSUP)

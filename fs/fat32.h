@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Public: the FAT32 file system, reading.
+ * Public: the FAT32 file system.
  */
 #ifndef FS_FAT32_H
 #define FS_FAT32_H

@@ -203,6 +203,7 @@ geometry_fill(const struct bpb *b, struct fat32_geometry *geo)
 	geo->data_sector = (uint64_t)metadata * scale;
 	if (b->backup_sector != NO_SECTOR)
 		geo->backup_sector = b->backup_sector * scale;
+	geo->info_sector = b->info_sector == NO_SECTOR ? 0 : b->info_sector * scale;
 	geo->media = b->media;
 }
 

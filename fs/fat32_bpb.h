@@ -30,6 +30,8 @@ struct fat32_geometry {
 	uint64_t fat_sector;      /* of copy 0 */
 	uint64_t data_sector;     /* of cluster 2 */
 	uint32_t backup_sector;   /* of the boot sector, 0 = none */
+	uint32_t info_sector;     /* FSInfo: hints about free clusters; 0 = none */
+	bool unclean;             /* when mounted: a write was cut short, once */
 	uint8_t media;            /* also the low byte of entry 0 of each copy */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The metadata cache: eight lines of eight sectors, least recently used first
- * out. Clean only: reading never writes.
+ * out. Clean only: what is written goes to the device at once.
  *
  * A line is one transfer, so that a chain of the FAT or a directory costs one
  * request per 4 KiB. If the transfer fails, the wanted sector is read alone: a
@@ -13,12 +13,13 @@
  * C1 a line with count != 0 holds sectors [sector, sector + count) of the device.
  * C2 lines do not go past the end of the device.
  *
- * Yields: fat32_cache_get, in blk_read.
+ * Yields: all but fat32_cache_init, in blk_read, blk_write and blk_flush.
  * See: fs/fat32_cache.h.
  */
 #include "fs/fat32_cache.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/assert.h"
 
@@ -108,4 +109,29 @@ fat32_cache_get(uint64_t sector, const uint8_t **out)
 	l->used = ++clock;
 	*out = data[l - lines] + (sector - l->sector) * SECTOR_BYTES;
 	return (0);
+}
+
+int
+fat32_cache_put(uint64_t sector, const uint8_t *from)
+{
+	struct cache_line *l, *oldest;
+	int err;
+
+	if (sector >= device->block_count)
+		return (ERR_RANGE);
+	err = blk_write(device, sector, from, 1);
+	l = line_find(sector, &oldest);
+	if (l == NULL)
+		return (err);
+	if (err == 0)
+		memcpy(data[l - lines] + (sector - l->sector) * SECTOR_BYTES, from, SECTOR_BYTES);
+	else
+		l->count = 0; /* who knows what is there */
+	return (err);
+}
+
+int
+fat32_cache_flush(void)
+{
+	return (blk_flush(device));
 }

@@ -20,4 +20,12 @@ void fat32_cache_init(struct blkdev *dev);
  */
 int fat32_cache_get(uint64_t sector, const uint8_t **out) ERR_MUST_CHECK;
 
+/* Write the 512 bytes of sector, to the device at once; from is aligned to 64 bytes.
+ * Not durable before the device is flushed. As fat32_cache_get; after an error the sector
+ * is old, new or unreadable. May yield. */
+int fat32_cache_put(uint64_t sector, const uint8_t *from) ERR_MUST_CHECK;
+
+/* Everything that was written is durable. May yield. */
+int fat32_cache_flush(void) ERR_MUST_CHECK;
+
 #endif

@@ -94,7 +94,7 @@ copies_check(const struct fat32_geometry *geo, uint32_t cluster, char *why)
 	uint32_t copy, first, other;
 	int err;
 
-	if (!geo->mirrored)
+	if (!geo->mirrored || geo->unclean)
 		return (0);
 	err = fat32_table_get(geo, 0, cluster, &first);
 	for (copy = 1; err == 0 && copy < geo->copy_count; copy++) {
@@ -177,7 +177,7 @@ fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain,
 			err = link_get(geo, cluster, &next, why);
 		if (err != 0)
 			return (err);
-		if (next == CHAIN_END)
+		if (next == CHAIN_END || (n == count && exact && geo->unclean))
 			break;
 		extent_append(chain, &e, next);
 		cluster = next;
@@ -275,4 +275,43 @@ fat32_chain_find(const struct fat32_geometry *geo, struct fat32_chain *chain,
 	chain->cursor = e;
 	*out = e;
 	return (0);
+}
+
+void
+fat32_chain_append(struct fat32_chain *chain, const uint32_t *clusters, uint32_t count)
+{
+	struct fat32_extent *newest;
+	uint32_t i;
+
+	if (chain->count == 0)
+		chain_reset(chain, clusters[0]);
+	for (i = 0; i < count; i++) {
+		newest = chain->mark_count == 0 ? NULL : &chain->marks[chain->mark_count - 1];
+		if (newest != NULL && newest->index + newest->count == chain->count &&
+		    newest->cluster + newest->count == clusters[i])
+			newest->count++;
+		else if (chain->count == 0 || clusters[i] != chain->last + 1)
+			mark_add(chain, &(struct fat32_extent){ chain->count, clusters[i], 1 });
+		chain->last = clusters[i];
+		chain->count++;
+	}
+	if (chain->cursor.count == 0)
+		chain->cursor = chain->marks[0];
+}
+
+void
+fat32_chain_shorten(struct fat32_chain *chain, uint32_t keep, uint32_t last)
+{
+	struct fat32_extent *newest;
+
+	KASSERT(keep > 0 && keep < chain->count, "H1: a part of the chain stays");
+	while (chain->marks[chain->mark_count - 1].index >= keep)
+		chain->mark_count--;
+	newest = &chain->marks[chain->mark_count - 1];
+	if (newest->index + newest->count > keep)
+		newest->count = keep - newest->index;
+	chain->extent_count = chain->mark_count * chain->stride; /* the next one is a mark */
+	chain->count = keep;
+	chain->last = last;
+	chain->cursor = chain->marks[0];
 }

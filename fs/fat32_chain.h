@@ -34,7 +34,9 @@ struct fat32_chain {
 /*
  * Walk the chain that starts at chain->first and check every link in all mirrored
  * copies of the FAT; fill the rest of chain. count is the exact number of clusters, or, with
- * exact false, their largest number (directories have no size).
+ * exact false, their largest number (directories have no size). On a volume that was not at
+ * rest (geo->unclean) the active copy alone counts, and an exact chain may go on: a write was
+ * cut short there; the rest belongs to nobody.
  * ERR_CORRUPT with a phrase in why, or ERR_IO. Steps: at most count. May yield.
  */
 int fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain,
@@ -48,6 +50,11 @@ int fat32_chain_open(const struct fat32_geometry *geo, struct fat32_chain *chain
  */
 int fat32_chain_find(const struct fat32_geometry *geo, struct fat32_chain *chain,
     uint32_t index, struct fat32_extent *out, char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
+
+/* The chain has been made longer by count clusters, or has been cut to keep (> 0), which ends at
+ * last. Neither yields. */
+void fat32_chain_append(struct fat32_chain *chain, const uint32_t *clusters, uint32_t count);
+void fat32_chain_shorten(struct fat32_chain *chain, uint32_t keep, uint32_t last);
 
 /* Entry number cluster of copy number copy of the FAT; 28 bits. May yield. */
 int fat32_table_get(const struct fat32_geometry *geo, uint32_t copy, uint32_t cluster,

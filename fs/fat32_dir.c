@@ -31,35 +31,21 @@
 #include "lib/assert.h"
 #include "lib/le.h"
 
-#define ENTRIES_PER_SECTOR (FAT32_SECTOR_BYTES / FAT32_ENTRY_BYTES)
-
-/* Byte offsets in an entry. */
-enum { AT_ATTRIBUTES = 11, AT_CASE = 12, AT_CHECKSUM = 13, AT_CLUSTER_HIGH = 20,
-	AT_CLUSTER_LOW = 26, AT_SIZE = 28 };
-
-#define FIRST_END 0x00
-#define FIRST_DELETED 0xe5
-#define FIRST_KANJI 0x05       /* stands for a name that begins with 0xe5 */
+#define FIRST_KANJI 0x05 /* stands for a name that begins with 0xe5 */
 #define ATTRIBUTE_LABEL 0x08
 #define ATTRIBUTE_DIRECTORY 0x10
-#define ATTRIBUTE_MASK 0x3f
-#define ATTRIBUTE_LONG_NAME 0x0f
-#define CASE_LOWER_BASE 0x08
-#define CASE_LOWER_EXTENSION 0x10
 
-#define PIECE_UNITS 13
 #define PIECES_MAX 20
-#define PIECE_LAST 0x40
 
 struct name_pieces {
-	uint16_t units[PIECES_MAX * PIECE_UNITS];
+	uint16_t units[PIECES_MAX * FAT32_PIECE_UNITS];
 	uint32_t total;     /* pieces in the name, 0 = none seen */
 	uint32_t wanted;    /* number of the next piece; 0 = complete */
 	uint8_t checksum;
 };
 
 /* Where the 13 UTF-16 units lie in a piece. */
-static const uint8_t unit_offsets[PIECE_UNITS] = { 1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24,
+const uint8_t fat32_unit_offsets[FAT32_PIECE_UNITS] = { 1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24,
 	28, 30 };
 
 /* Upper half of code page 437, which short names are read in. */
@@ -82,8 +68,8 @@ static const uint16_t cp437[128] = {
 	0x00b0, 0x2219, 0x00b7, 0x221a, 0x207f, 0x00b2, 0x25a0, 0x00a0
 };
 
-static bool
-is_forbidden(uint32_t c)
+bool
+fat32_is_forbidden(uint32_t c)
 {
 	return (c < 0x20 || c == 0x7f || (c < 0x80 && strchr("\"*/:<>?\\|", (int)c) != NULL));
 }
@@ -130,7 +116,7 @@ utf16_get(const uint16_t *units, uint32_t count, uint32_t *i)
 static bool
 long_name_make(const struct name_pieces *pieces, char name[FAT32_NAME_BYTES])
 {
-	uint32_t limit = pieces->total * PIECE_UNITS, count = 0, i = 0;
+	uint32_t limit = pieces->total * FAT32_PIECE_UNITS, count = 0, i = 0;
 	char *at = name;
 
 	while (count < limit && pieces->units[count] != 0)
@@ -140,7 +126,7 @@ long_name_make(const struct name_pieces *pieces, char name[FAT32_NAME_BYTES])
 	while (i < count) {
 		uint32_t c = utf16_get(pieces->units, count, &i);
 
-		if (is_forbidden(c))
+		if (fat32_is_forbidden(c))
 			return (false);
 		utf8_put(&at, c);
 	}
@@ -162,7 +148,7 @@ short_part_put(char **at, const uint8_t *bytes, uint32_t count, bool lower)
 
 		if (c >= 0x80)
 			c = cp437[c - 0x80];
-		else if (is_forbidden(c))
+		else if (fat32_is_forbidden(c))
 			c = '_';
 		else if (lower && c >= 'A' && c <= 'Z')
 			c += 'a' - 'A';
@@ -178,18 +164,19 @@ short_name_make(const uint8_t *raw, char name[FAT32_SHORT_NAME_BYTES])
 
 	memcpy(base, raw, sizeof(base));
 	if (base[0] == FIRST_KANJI)
-		base[0] = FIRST_DELETED;
-	short_part_put(&at, base, sizeof(base), (raw[AT_CASE] & CASE_LOWER_BASE) != 0);
+		base[0] = FAT32_FIRST_DELETED;
+	short_part_put(&at, base, sizeof(base), (raw[FAT32_AT_CASE] & FAT32_CASE_LOWER_BASE) != 0);
 	if (raw[8] != ' ' || raw[9] != ' ' || raw[10] != ' ') {
 		utf8_put(&at, '.');
-		short_part_put(&at, raw + 8, 3, (raw[AT_CASE] & CASE_LOWER_EXTENSION) != 0);
+		short_part_put(&at, raw + 8, 3,
+		    (raw[FAT32_AT_CASE] & FAT32_CASE_LOWER_EXTENSION) != 0);
 	}
 	*at = '\0';
 	KASSERT(at < name + FAT32_SHORT_NAME_BYTES, "D1: short name fits");
 }
 
-static uint8_t
-short_name_checksum(const uint8_t *raw)
+uint8_t
+fat32_short_name_checksum(const uint8_t *raw)
 {
 	uint8_t sum = 0;
 	uint32_t i;
@@ -203,34 +190,36 @@ short_name_checksum(const uint8_t *raw)
 static void
 piece_add(struct name_pieces *pieces, const uint8_t *raw)
 {
-	uint32_t number = raw[0] & (PIECE_LAST - 1), i;
+	uint32_t number = raw[0] & (FAT32_PIECE_LAST - 1), i;
 
-	if (raw[0] & PIECE_LAST) {
+	if (raw[0] & FAT32_PIECE_LAST) {
 		pieces->total = pieces->wanted = number <= PIECES_MAX ? number : 0;
-		pieces->checksum = raw[AT_CHECKSUM];
+		pieces->checksum = raw[FAT32_AT_CHECKSUM];
 	}
-	if (number == 0 || number != pieces->wanted || raw[AT_CHECKSUM] != pieces->checksum ||
+	if (number == 0 || number != pieces->wanted || raw[FAT32_AT_CHECKSUM] != pieces->checksum ||
 	    pieces->total == 0) {
 		pieces->total = pieces->wanted = 0;
 		return;
 	}
 	pieces->wanted--;
-	for (i = 0; i < PIECE_UNITS; i++)
-		pieces->units[pieces->wanted * PIECE_UNITS + i] = le16(raw + unit_offsets[i]);
+	for (i = 0; i < FAT32_PIECE_UNITS; i++)
+		pieces->units[pieces->wanted * FAT32_PIECE_UNITS + i] =
+		    le16(raw + fat32_unit_offsets[i]);
 }
 
 static void
 dirent_fill(const uint8_t *raw, const struct name_pieces *pieces, struct fat32_dirent *out)
 {
 	bool has_long = pieces->total != 0 && pieces->wanted == 0 &&
-	    pieces->checksum == short_name_checksum(raw);
+	    pieces->checksum == fat32_short_name_checksum(raw);
 
 	short_name_make(raw, out->short_name);
 	if (!has_long || !long_name_make(pieces, out->name))
 		strcpy(out->name, out->short_name);
-	out->cluster = (uint32_t)le16(raw + AT_CLUSTER_HIGH) << 16 | le16(raw + AT_CLUSTER_LOW);
-	out->size_bytes = le32(raw + AT_SIZE);
-	out->is_directory = (raw[AT_ATTRIBUTES] & ATTRIBUTE_DIRECTORY) != 0;
+	out->cluster = (uint32_t)le16(raw + FAT32_AT_CLUSTER_HIGH) << 16 |
+	    le16(raw + FAT32_AT_CLUSTER_LOW);
+	out->size_bytes = le32(raw + FAT32_AT_SIZE);
+	out->is_directory = (raw[FAT32_AT_ATTRIBUTES] & ATTRIBUTE_DIRECTORY) != 0;
 }
 
 /* What one raw entry means for the pass. */
@@ -239,25 +228,24 @@ enum entry_kind { ENTRY_LAST, ENTRY_PASS, ENTRY_PIECE, ENTRY_FILE };
 static enum entry_kind
 entry_classify(const uint8_t *raw)
 {
-	if (raw[0] == FIRST_END)
+	if (raw[0] == FAT32_FIRST_END)
 		return (ENTRY_LAST);
-	if (raw[0] == FIRST_DELETED)
+	if (raw[0] == FAT32_FIRST_DELETED)
 		return (ENTRY_PASS);
-	if ((raw[AT_ATTRIBUTES] & ATTRIBUTE_MASK) == ATTRIBUTE_LONG_NAME)
+	if ((raw[FAT32_AT_ATTRIBUTES] & FAT32_ATTRIBUTE_MASK) == FAT32_ATTRIBUTE_LONG_NAME)
 		return (ENTRY_PIECE);
-	if (raw[AT_ATTRIBUTES] & ATTRIBUTE_LABEL)
+	if (raw[FAT32_AT_ATTRIBUTES] & ATTRIBUTE_LABEL)
 		return (ENTRY_PASS);
 	if (memcmp(raw, ".          ", 11) == 0 || memcmp(raw, "..         ", 11) == 0)
 		return (ENTRY_PASS);
 	return (ENTRY_FILE);
 }
 
-/* Sector of entry number slot. */
-static int
-slot_sector(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t slot,
-    uint64_t *sector, char *why)
+int
+fat32_dir_sector(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t index,
+    uint64_t *sector, char why[FAT32_WHY_BYTES])
 {
-	uint32_t cluster_index = slot / ENTRIES_PER_SECTOR / geo->cluster_sectors;
+	uint32_t cluster_index = index / geo->cluster_sectors;
 	struct fat32_extent e;
 	int err;
 
@@ -265,7 +253,7 @@ slot_sector(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t 
 	if (err != 0)
 		return (err);
 	*sector = fat32_cluster_sector(geo, e.cluster + (cluster_index - e.index)) +
-	    slot / ENTRIES_PER_SECTOR % geo->cluster_sectors;
+	    index % geo->cluster_sectors;
 	return (0);
 }
 
@@ -273,7 +261,7 @@ int
 fat32_dir_next(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t *slot,
     struct fat32_dirent *out, char why[FAT32_WHY_BYTES])
 {
-	uint32_t slot_count = dir->count * geo->cluster_sectors * ENTRIES_PER_SECTOR;
+	uint32_t slot_count = dir->count * geo->cluster_sectors * FAT32_ENTRIES_PER_SECTOR;
 	struct name_pieces pieces = { .total = 0 };
 	uint64_t sector = 0;
 	const uint8_t *raw;
@@ -281,14 +269,15 @@ fat32_dir_next(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32
 	int err = 0;
 
 	for (; *slot < slot_count; (*slot)++) {
-		if (!located || *slot % ENTRIES_PER_SECTOR == 0)
-			err = slot_sector(geo, dir, *slot, &sector, why);
+		if (!located || *slot % FAT32_ENTRIES_PER_SECTOR == 0)
+			err = fat32_dir_sector(geo, dir, *slot / FAT32_ENTRIES_PER_SECTOR,
+			    &sector, why);
 		if (err == 0)
 			err = fat32_cache_get(sector, &raw);
 		if (err != 0)
 			return (err);
 		located = true;
-		raw += *slot % ENTRIES_PER_SECTOR * FAT32_ENTRY_BYTES;
+		raw += *slot % FAT32_ENTRIES_PER_SECTOR * FAT32_ENTRY_BYTES;
 		switch (entry_classify(raw)) {
 		case ENTRY_LAST:
 			return (ERR_NOENT);
@@ -299,12 +288,13 @@ fat32_dir_next(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32
 			pieces.total = 0;
 			break;
 		case ENTRY_FILE:
-			out->position = sector * ENTRIES_PER_SECTOR + *slot % ENTRIES_PER_SECTOR;
+			out->position = sector * FAT32_ENTRIES_PER_SECTOR +
+			    *slot % FAT32_ENTRIES_PER_SECTOR;
 			dirent_fill(raw, &pieces, out);
 			(*slot)++;
 			return (0);
 		}
-		if (*slot % ENTRIES_PER_SECTOR == ENTRIES_PER_SECTOR - 1)
+		if (*slot % FAT32_ENTRIES_PER_SECTOR == FAT32_ENTRIES_PER_SECTOR - 1)
 			sched_maybe_yield();
 	}
 	return (ERR_NOENT);
@@ -323,14 +313,14 @@ fat32_dir_check(const struct fat32_geometry *geo, const struct fat32_chain *dir,
 	if (err != 0)
 		return (err);
 	for (i = 0; i < 2; i++, raw += FAT32_ENTRY_BYTES) {
-		uint32_t cluster = (uint32_t)le16(raw + AT_CLUSTER_HIGH) << 16 |
-		    le16(raw + AT_CLUSTER_LOW);
+		uint32_t cluster = (uint32_t)le16(raw + FAT32_AT_CLUSTER_HIGH) << 16 |
+		    le16(raw + FAT32_AT_CLUSTER_LOW);
 
 		/* The root is named by 0, by some writers by its number. */
 		if (i == 1 && cluster == 0)
 			cluster = geo->root_cluster;
 		if (memcmp(raw, names[i], 11) == 0 && cluster == wanted[i] &&
-		    (raw[AT_ATTRIBUTES] & ATTRIBUTE_DIRECTORY) != 0)
+		    (raw[FAT32_AT_ATTRIBUTES] & ATTRIBUTE_DIRECTORY) != 0)
 			continue;
 		snprintf(why, FAT32_WHY_BYTES, "its \"%s\" entry leads to cluster %u, expected %u",
 		    i == 0 ? "." : "..", cluster, wanted[i]);

@@ -16,6 +16,23 @@
 #define FAT32_SHORT_NAME_BYTES (3 * 12 + 1)         /* 8.3, each byte at most 3 in UTF-8 */
 #define FAT32_ENTRY_BYTES 32
 #define FAT32_DIR_BYTES_MAX (65536 * FAT32_ENTRY_BYTES)
+#define FAT32_ENTRIES_PER_SECTOR (FAT32_SECTOR_BYTES / FAT32_ENTRY_BYTES)
+
+/* Byte offsets in an entry, and what its first byte and attributes say. */
+enum { FAT32_AT_ATTRIBUTES = 11, FAT32_AT_CASE = 12, FAT32_AT_CHECKSUM = 13,
+	FAT32_AT_WRITE_DATE = 24, FAT32_AT_CLUSTER_HIGH = 20, FAT32_AT_CLUSTER_LOW = 26,
+	FAT32_AT_SIZE = 28 };
+#define FAT32_FIRST_END 0x00
+#define FAT32_FIRST_DELETED 0xe5
+#define FAT32_ATTRIBUTE_ARCHIVE 0x20
+#define FAT32_ATTRIBUTE_MASK 0x3f
+#define FAT32_ATTRIBUTE_LONG_NAME 0x0f
+#define FAT32_CASE_LOWER_BASE 0x08
+#define FAT32_CASE_LOWER_EXTENSION 0x10
+#define FAT32_PIECE_UNITS 13 /* UTF-16 units in a piece of a long name */
+#define FAT32_PIECE_LAST 0x40
+/* Where they lie in it. */
+extern const uint8_t fat32_unit_offsets[FAT32_PIECE_UNITS];
 
 struct fat32_dirent {
 	char name[FAT32_NAME_BYTES];             /* UTF-8: the long name, else the short */
@@ -42,6 +59,16 @@ int fat32_dir_next(const struct fat32_geometry *geo, struct fat32_chain *dir, ui
  */
 int fat32_dir_check(const struct fat32_geometry *geo, const struct fat32_chain *dir,
     uint32_t parent_cluster, char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
+
+/* Sector number index of directory dir, on the device. ERR_CORRUPT with a phrase in why,
+ * ERR_IO. May yield. */
+int fat32_dir_sector(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t index,
+    uint64_t *sector, char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
+
+/* What ties the pieces of a long name to the 11 bytes of their short one. */
+uint8_t fat32_short_name_checksum(const uint8_t *raw);
+/* May this code point stand in no name? */
+bool fat32_is_forbidden(uint32_t c);
 
 /* Equal without regard to ASCII case; b has b_bytes bytes. Does not yield. */
 bool fat32_name_equal(const char *a, const char *b, uint32_t b_bytes);

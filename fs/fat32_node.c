@@ -20,9 +20,10 @@
  *
  * Invariants:
  * N1 at most one node for a directory entry.
- * N2 a node with references stays as it is.
+ * N2 a node with references stays; one whose file is removed has no position and is not found.
  * N3 the chain of a node on the list has been checked from end to end.
- * N4 without a reference a node may vanish at any yield: nothing points to it then.
+ * N4 without a reference a node may vanish at any yield: nothing points to it then. One
+ *    whose entry is not what it should be, or whose clusters are to be freed, stays.
  *
  * Yields: fat32_node_get and fat32_node_root, in reading the FAT.
  * See: fs/fat32_chain.c; kern/vnode.h.
@@ -59,7 +60,8 @@ drop_unused(uint32_t keep)
 	uint32_t kept = 0;
 
 	TAILQ_FOREACH_SAFE(n, &nodes, link, next) {
-		if (n->vnode.ref_count != 0 || kept++ < keep)
+		if (n->vnode.ref_count != 0 || n->vnode.is_unlinked || n->vnode.size_changed ||
+		    kept++ < keep)
 			continue;
 		TAILQ_REMOVE(&nodes, n, link);
 		uma_zfree(&node_zone, n);
@@ -143,7 +145,7 @@ open_file(struct fat32_node *n, const struct fat32_dirent *e, char *why)
 	uint32_t cluster_bytes = fat32_geometry.cluster_bytes;
 	uint32_t count = e->size_bytes / cluster_bytes + (e->size_bytes % cluster_bytes != 0);
 
-	n->vnode.size_bytes = e->size_bytes;
+	n->vnode.size_bytes = n->entry_bytes = e->size_bytes;
 	if (count == 0 && e->cluster == 0) {
 		memset(&n->chain, 0, sizeof(n->chain));
 		return (0);
@@ -270,4 +272,34 @@ fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
 		return (ERR_NOMEM);
 	err = open_checked(n, parent, e, why);
 	return (node_finish(n, err, why, out));
+}
+
+struct fat32_node *
+fat32_node_orphan(void)
+{
+	struct fat32_node *n;
+
+	TAILQ_FOREACH(n, &nodes, link)
+		if (n->vnode.is_unlinked && n->vnode.ref_count == 0)
+			return (n);
+	return (NULL);
+}
+
+bool
+fat32_node_any(bool (*is)(const struct fat32_node *n))
+{
+	const struct fat32_node *n;
+
+	TAILQ_FOREACH(n, &nodes, link)
+		if (is(n))
+			return (true);
+	return (false);
+}
+
+void
+fat32_node_forget(struct fat32_node *n)
+{
+	KASSERT(n->vnode.is_unlinked && n->vnode.ref_count == 0, "N2: an orphan goes");
+	TAILQ_REMOVE(&nodes, n, link);
+	uma_zfree(&node_zone, n);
 }

@@ -18,6 +18,7 @@ struct fat32_node {
 	struct vnode vnode;
 	struct fat32_chain chain;
 	uint64_t position;          /* of its directory entry; 0 = the root */
+	uint32_t entry_bytes;       /* size that its directory entry says */
 	uint32_t readdir_index;     /* directories: the next fat32_readdir in sequence ... */
 	uint32_t readdir_slot;      /* ... starts at this entry */
 	char path[FAT32_NODE_PATH_BYTES]; /* its end, for messages */
@@ -42,6 +43,15 @@ int fat32_node_root(struct fat32_node **out) ERR_MUST_CHECK;
  */
 int fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
     const char *path, struct fat32_node **out) ERR_MUST_CHECK;
+
+/* Position of a file that has been removed: it has no entry. */
+#define FAT32_NO_POSITION UINT64_MAX
+
+/* A removed file without references, or NULL; is this true of any node? Neither yields. */
+struct fat32_node *fat32_node_orphan(void);
+bool fat32_node_any(bool (*is)(const struct fat32_node *n));
+/* An orphan whose clusters are free. Never yields. */
+void fat32_node_forget(struct fat32_node *n);
 
 /* One console line about path, for ERR_CORRUPT; nothing for other errors.
  * Returns err. May yield. */

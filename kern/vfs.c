@@ -11,13 +11,13 @@
  *
  * Owns: the mount, the window and its lock, every vnode's ref_count.
  * Does not: know the pages that mm keeps of a file (mm/file_pager), which may be newer
- *   than the disk: programs read those. Nor write.
+ *   than the disk: programs read those. Nor write data.
  * Invariants:
  *   V1 a vnode is used only while it has references;
  *   V2 the window is touched only under its lock, and holds bytes of window_vp only;
  *      it is emptied when that vnode loses its last reference;
  *   V3 what a page holds past the end of its file is zero.
- * Yields: vfs_lookup, vfs_readdir, vnode_read, vnode_read_page.
+ * Yields: vfs_*, vnode_read, vnode_read_page.
  * See: kern/vnode.h.
  */
 #include "kern/vnode.h"
@@ -36,6 +36,7 @@
 #define PAGE_SECTORS     (VFS_PAGE_BYTES / SECTOR_BYTES)
 
 static const struct fs_ops *fs;
+static struct vnode volume; /* stands for the whole of it at the gate for writes */
 
 static uint8_t window[VFS_WINDOW_PAGES][VFS_PAGE_BYTES] __attribute__((aligned(4096)));
 static bool window_locked;
@@ -55,7 +56,7 @@ static uint8_t block_buffer[VFS_PAGE_BYTES] __attribute__((aligned(4096)));
 void
 vfs_mount(const struct fs_ops *ops, struct blkdev *dev)
 {
-	(void)dev;
+	volume.dev = dev;
 	fs = ops;
 	window_vp = NULL;
 	last_vp = NULL;
@@ -75,6 +76,60 @@ vfs_readdir(struct vnode *vp, uint32_t index, struct vnode_dirent *out)
 	return (vp->is_directory ? fs->readdir(vp, index, out) : ERR_NOTDIR);
 }
 
+/* Within the gate, with whatever fs can do. */
+static int
+volume_begin(void)
+{
+	if (fs == NULL)
+		return (ERR_NODEV);
+	return (fs->create == NULL ? ERR_ROFS : vnode_write_begin(&volume, false));
+}
+
+int
+vfs_create(const char *path, struct vnode **out)
+{
+	int err = volume_begin();
+
+	if (err != 0)
+		return (err);
+	err = fs->create(path, out);
+	vnode_write_end(&volume);
+	return (err);
+}
+
+int
+vfs_unlink(const char *path, struct vnode **out)
+{
+	int err = volume_begin();
+
+	if (err != 0)
+		return (err);
+	err = fs->unlink(path, out);
+	vnode_write_end(&volume);
+	return (err);
+}
+
+int
+vfs_sync(void)
+{
+	int err = volume_begin();
+
+	if (err != 0) /* nothing mounted, or nothing ever written */
+		return (err == ERR_NODEV || err == ERR_ROFS ? 0 : err);
+	err = fs->sync();
+	vnode_write_end(&volume);
+	return (err);
+}
+
+void
+vnode_changed(struct vnode *vp)
+{
+	if (window_vp == vp)
+		window_vp = NULL; /* V2 */
+	if (last_vp == vp)
+		last_vp = NULL;
+}
+
 void
 vnode_ref(struct vnode *vp)
 {
@@ -87,11 +142,7 @@ vnode_unref(struct vnode *vp)
 	KASSERT(vp->ref_count > 0, "V1: a reference that is dropped was held");
 	if (--vp->ref_count != 0)
 		return;
-	/* The file system may use the struct for another file now. */
-	if (window_vp == vp)
-		window_vp = NULL;
-	if (last_vp == vp)
-		last_vp = NULL;
+	vnode_changed(vp); /* the file system may use the struct for another file now */
 	vp->ops->release(vp);
 }
 
@@ -158,11 +209,14 @@ read_run(struct blkdev *dev, const struct vnode_run *run, uint8_t *to)
 static int
 map_pages(struct vnode *vp, uint64_t first, uint32_t *pages, struct vnode_run *runs)
 {
-	uint64_t file_sectors = (vp->size_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
-	uint64_t wanted, covered = 0;
+	uint64_t file_sectors, wanted, covered = 0;
 	uint32_t contiguous = 0;
-	int count = vp->ops->bmap(vp, first, runs, &contiguous);
+	int count;
 
+	do { /* the file may grow meanwhile */
+		file_sectors = (vp->size_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+		count = vp->ops->bmap(vp, first, runs, &contiguous);
+	} while (file_sectors != (vp->size_bytes + SECTOR_BYTES - 1) / SECTOR_BYTES);
 	if (count < 0)
 		return (count);
 	for (int i = 0; i < count; i++)

@@ -38,13 +38,25 @@ struct vnode_ops {
 	 */
 	int (*bmap)(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RUNS_MAX],
 	    uint32_t *contiguous_pages);
-	/* Last reference gone. */
+	/* Last reference gone. Never yields. */
 	void (*release)(struct vnode *vp);
+	/*
+	 * Have room on the disk for the file to become bytes long, which nobody sees before
+	 * size_bytes says so. How long it can become (less: the volume is full, or that is as long
+	 * as a file can be), or ERR_IO, ERR_CORRUPT. May yield.
+	 */
+	int64_t (*reserve)(struct vnode *vp, uint64_t bytes);
+	/* size_bytes has been made smaller and nobody uses what lies beyond: the room is free, and
+	 * the file durably no longer at the end. ERR_IO, ERR_CORRUPT. May yield. */
+	int (*shrink)(struct vnode *vp);
+	/* The first size_bytes bytes have been written, if not flushed: it is at least so long from
+	 * now on, durable. size_changed tells if there is more. ERR_IO. May yield. */
+	int (*sync_size)(struct vnode *vp, uint64_t size_bytes);
 };
 
 /*
- * Size and place of a file never change: what is written overwrites. So what bmap said
- * stays true.
+ * A file grows and shrinks by size_bytes, which whoever holds its pages changes (mm/file_pager);
+ * what bmap said of a page stays true until the file is made shorter than that.
  */
 struct vnode {
 	const struct vnode_ops *ops;
@@ -54,6 +66,8 @@ struct vnode {
 	bool is_directory;
 	bool is_text;          /* programs run from it (mm/file_pager): not to be written */
 	bool is_swap;          /* a swap area lies in it (mm/swap_file): not to be opened */
+	bool is_unlinked;      /* removed: goes with its last reference */
+	bool size_changed;     /* the disk does not say size_bytes yet, or not for sure */
 	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */
 	void *fs_data;         /* the file system's */
@@ -61,6 +75,9 @@ struct vnode {
 	/* Whoever writes dirty pages of the file back holds it. Taken after a write has
 	 * begun (vnode_write_begin), before the lock of the object and of pages. */
 	struct sleep_lock lock;
+	/* Whoever makes the file longer and fills what is new holds it, before all other locks;
+	 * it is kept while waiting for memory, so nothing that makes memory free takes it. */
+	struct sleep_lock grow_lock;
 	/* mm/file_pager's */
 	struct vm_object *object; /* the file's pages, or NULL */
 	TAILQ_ENTRY(vnode) object_link; /* list of vnodes with an object */
@@ -83,12 +100,29 @@ struct fs_ops {
 	int (*lookup)(const char *path, struct vnode **out);
 	/* Entry number index of directory vp; ERR_NOENT after the last. May yield. */
 	int (*readdir)(struct vnode *vp, uint32_t index, struct vnode_dirent *out);
+	/* A new, empty file, referenced. ERR_EXIST, ERR_INVAL (a name that cannot be),
+	 * ERR_NOSPC, and as lookup. May yield. */
+	int (*create)(const char *path, struct vnode **out);
+	/* Remove the name of a file, durable at the end; the vnode, referenced: with its last
+	 * reference it goes. ERR_ISDIR, ERR_BUSY (text or swap), and as lookup. May yield. */
+	int (*unlink)(const char *path, struct vnode **out);
+	/* Free what has been removed; say on the disk that the volume is at rest if it is. May
+	 * yield. */
+	int (*sync)(void);
 };
 
 void vfs_mount(const struct fs_ops *ops, struct blkdev *dev);
 /* ERR_NODEV when nothing is mounted. May yield. */
 int vfs_lookup(const char *path, struct vnode **out) ERR_MUST_CHECK;
 int vfs_readdir(struct vnode *vp, uint32_t index, struct vnode_dirent *out) ERR_MUST_CHECK;
+/* As struct fs_ops says, or ERR_NODEV, ERR_ROFS; within the gate for writes (below), which they
+ * may wait for. May yield. */
+int vfs_create(const char *path, struct vnode **out) ERR_MUST_CHECK;
+int vfs_unlink(const char *path, struct vnode **out) ERR_MUST_CHECK;
+int vfs_sync(void) ERR_MUST_CHECK;
+/* The bytes of vp have changed, or where they lie: what was read ahead of it is old. Never
+ * yields. */
+void vnode_changed(struct vnode *vp);
 void vnode_ref(struct vnode *vp);
 void vnode_unref(struct vnode *vp);
 

@@ -56,6 +56,8 @@
 #define EBB_SYS_CONTIG    37
 /* (address): the thread register that programs only read (TPIDRRO_EL0, TPIDRURO) */
 #define EBB_SYS_TLS       38
+#define EBB_SYS_UNLINK    39 /* (path): the file goes with the last that uses it */
+#define EBB_SYS_FTRUNCATE 40 /* (fd, bytes): shorter, or longer by zeros */
 #define EBB_SYS_PIPE      41 /* (int32_t fds[2]): one to read from, one to write to */
 #define EBB_SYS_DUP2      42 /* (fd, to or EBB_DUP_LOWEST) -> to, another name of fd */
 /* (fd of a directory, index of an entry, struct ebb_dirent *): ENOENT after the last */
@@ -65,7 +67,11 @@
 
 #define EBB_O_RDONLY 0
 #define EBB_O_WRONLY 1
-#define EBB_O_RDWR   2 /* existing files only: overwrite, never longer */
+#define EBB_O_RDWR   2
+#define EBB_O_CREAT  0x100 /* make it if it is not there ... */
+#define EBB_O_EXCL   0x200 /* ... and fail if it is */
+#define EBB_O_TRUNC  0x400 /* for writing: make it empty */
+#define EBB_O_APPEND 0x800 /* every write goes to the end */
 
 #define EBB_PIPE_BUF   512 /* bytes that are written to a pipe in one piece */
 #define EBB_DUP_LOWEST 0xffffffffu /* the lowest descriptor that is free */

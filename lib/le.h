@@ -19,4 +19,18 @@ le32(const uint8_t *at)
 	return (le16(at) | (uint32_t)le16(at + 2) << 16);
 }
 
+static inline void
+le16_put(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)value;
+	at[1] = (uint8_t)(value >> 8);
+}
+
+static inline void
+le32_put(uint8_t *at, uint32_t value)
+{
+	le16_put(at, value);
+	le16_put(at + 2, value >> 16);
+}
+
 #endif

@@ -13,13 +13,13 @@
  * possible at once, by the syncer.
  *
  *   file_pager_io.c     pages to sectors      file_pager_read.c    page-in
- *   file_pager_write.c  page-out
+ *   file_pager_write.c  page-out            file_pager_size.c    longer, shorter
  *
  * Owns: the list of file objects, vnode.object, .is_text and .write_error, OBJ_MIGHTBEDIRTY.
  * Does not: know file systems (kern/vnode.h) or programs.
  * Invariants:
  *   F1 a vnode has at most one object, and that one names it and holds a reference to it;
- *   F2 the object is as large as the file, in pages; neither changes;
+ *   F2 the object is as large as the file, in pages (file_pager_size.c changes both);
  *   F3 at most vm.file_objects_max objects without references are kept, those with dirty
  *      pages apart;
  *   F4 a dirty page, or one mapped for writing, lies in an object with OBJ_MIGHTBEDIRTY, or
@@ -106,7 +106,7 @@ least_recent(void)
 
 	TAILQ_FOREACH(vp, &files, object_link) {
 		if (!is_kept(vp->object) || !is_quiet(vp->object) ||
-		    (vp->object->flags & OBJ_MIGHTBEDIRTY) != 0)
+		    (vp->object->flags & OBJ_MIGHTBEDIRTY) != 0 || vp->size_changed)
 			continue;
 		kept++;
 		if (oldest == NULL || vp->object_used < oldest->object_used)
@@ -121,6 +121,10 @@ file_unreferenced(struct vm_object *object)
 {
 	object->vnode->is_text = false;
 	object->vnode->object_used = ++use_clock;
+	if (object->vnode->is_unlinked) {
+		vm_object_terminate(object);
+		return;
+	}
 	if ((object->flags & OBJ_MIGHTBEDIRTY) != 0) {
 		int error;
 
@@ -181,8 +185,9 @@ window_allocate(struct vm_object *object, struct vm_page **m, uint32_t ahead)
 static int
 error_of(enum vm_pager_outcome outcome)
 {
-	KASSERT(outcome != VM_PAGER_BAD, "F2: the page lies in the file");
 	switch (outcome) {
+	case VM_PAGER_BAD: /* the file has become shorter */
+		return (ERR_RANGE);
 	case VM_PAGER_OK:
 		return (0);
 	case VM_PAGER_AGAIN:
@@ -298,6 +303,7 @@ static int
 clean_locked(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags)
 {
 	struct vnode *vp = object->vnode;
+	uint64_t size_bytes = vp->size_bytes; /* what comes later may not be written yet */
 	bool clean = vm_object_page_clean(object, start, end, flags);
 	int error = 0;
 
@@ -307,7 +313,9 @@ clean_locked(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint3
 	vp->write_error = 0;
 	if (error == 0 && !clean)
 		error = ERR_IO;
-	return (error != 0 ? error : blk_flush(vp->dev));
+	if (error == 0 && vp->size_changed && start == 0 && end == 0)
+		return (vp->ops->sync_size(vp, size_bytes)); /* which flushes first */
+	return (error == 0 ? blk_flush(vp->dev) : error);
 }
 
 /* F4: might there be something to write, or somebody to be told of an error? */
@@ -317,7 +325,7 @@ is_unclean(const struct vm_object *object)
 	const struct vnode *vp = object->vnode;
 
 	return ((object->flags & OBJ_MIGHTBEDIRTY) != 0 || vp->write_error != 0 ||
-	    vp->lock.owner != NULL);
+	    vp->size_changed || vp->lock.owner != NULL);
 }
 
 int
@@ -365,7 +373,8 @@ check_file(const struct vnode *vp)
 		return ("F1: file and object name each other");
 	if (vp->ref_count == 0)
 		return ("F1: a file with an object is referenced");
-	if (object->size_pages != file_pages(vp) || object->swap_count != 0)
+	if ((object->size_pages != file_pages(vp) && vp->lock.owner == NULL) ||
+	    object->swap_count != 0)
 		return ("F2: the object is as large as the file, without swap");
 	for (m = vm_page_find_least(object, 0); m != NULL; m = vm_page_next(m))
 		if (m->dirty != 0 && !vm_page_busied(m) && !is_unclean(object))

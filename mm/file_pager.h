@@ -48,6 +48,20 @@ void file_pager_changed(struct vm_page *m);
 int file_pager_sync(struct vm_object *object, vm_pindex_t start, vm_pindex_t end, uint32_t flags,
     bool nowait) ERR_MUST_CHECK;
 
+/*
+ * Make the file at least size_bytes long, with zeros; ERR_NOSPC (it may have grown in part),
+ * ERR_BUSY (a program runs from it, or it is a swap area), ERR_IO, ERR_CORRUPT, ERR_ROFS,
+ * ERR_KILLED as file_pager_page. The caller has a reference to object. May yield.
+ */
+int file_pager_extend(struct vm_object *object, uint64_t size_bytes,
+    const bool *killed) ERR_MUST_CHECK;
+/* Make the file at most size_bytes long, durably no longer at the end (what has not been synced may
+ * not be there yet). ERR_BUSY also: what would go is
+ * wired (mlock). The caller has a reference to vp. May yield. */
+int file_pager_truncate(struct vnode *vp, uint64_t size_bytes) ERR_MUST_CHECK;
+/* The name of vp is gone: so are pages that are kept for nobody. May yield. */
+void file_pager_forget(struct vnode *vp);
+
 /* The next object of a file with dirty pages, perhaps, or an untold error, in order of ids;
  * NULL after the last. Never yields. */
 struct vm_object *file_pager_next_dirty(uint32_t after_id);

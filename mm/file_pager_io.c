@@ -57,8 +57,13 @@ map_some(struct file_io *io, uint64_t first, uint32_t limit)
 {
 	struct vnode_run runs[VNODE_RUNS_MAX];
 	uint32_t contiguous = 0, covered = 0, wanted, i;
-	int count = io->vp->ops->bmap(io->vp, first, runs, &contiguous);
+	uint64_t size;
+	int count;
 
+	do { /* the file may grow meanwhile */
+		size = io->vp->size_bytes;
+		count = io->vp->ops->bmap(io->vp, first, runs, &contiguous);
+	} while (size != io->vp->size_bytes);
 	if (count < 0)
 		return (count);
 	for (i = 0; i < (uint32_t)count; i++)

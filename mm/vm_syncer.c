@@ -35,7 +35,9 @@ sync_files(uint32_t flags, bool nowait)
 	while ((object = file_pager_next_dirty(id)) != NULL) {
 		id = object->id; /* Y1 */
 		vm_object_reference(object);
-		error = file_pager_sync(object, 0, 0, flags, nowait);
+		/* The disk learns a new size only when the data is there. */
+		error = file_pager_sync(
+		    object, 0, 0, object->vnode->size_changed ? OBJPC_SYNC : flags, nowait);
 		if (first == 0)
 			first = error;
 		vm_object_deallocate(object);
@@ -46,7 +48,10 @@ sync_files(uint32_t flags, bool nowait)
 int
 vm_syncer_sync(void)
 {
-	return (sync_files(OBJPC_SYNC, false));
+	int error = sync_files(OBJPC_SYNC, false);
+	int volume = vfs_sync();
+
+	return (error != 0 ? error : volume);
 }
 
 static void
@@ -64,6 +69,8 @@ syncer_main(void *arg)
 		mm_params.v_syncs++;
 		mm_params.v_sync_speedups += asked;
 		(void)sync_files(0, true); /* errors are remembered by the files */
+		if (vfs_sync() != 0)
+			continue; /* it will be tried again */
 	}
 }
 

@@ -9,7 +9,8 @@
  * it busy has to wait, so a program may read a file into a mapping of that file.
  *
  * What is written reaches the disk by fsync, the syncer, the page daemon, and when the
- * last program lets go of the file. A file never becomes longer.
+ * last program lets go of the file. What is written past the end makes the file longer
+ * first, with zeros (mm/file_pager_size.c).
  *
  * Owns: proc_file.object, its place and that of a sequential read.
  * Does not: know descriptors (file.c), wait for the disk in write but to read a page in.
@@ -21,6 +22,7 @@
  */
 #include <string.h>
 
+#include "kern/console.h"
 #include "lib/assert.h"
 #include "mm/file_pager.h"
 #include "mm/vm_launder.h"
@@ -34,40 +36,90 @@ struct copy {
 	bool write; /* to the file */
 };
 
+#define O_ACCESS 3
+#define O_KNOWN (O_ACCESS | EBB_O_CREAT | EBB_O_EXCL | EBB_O_TRUNC | EBB_O_APPEND)
+#define GROW_BYTES 65536u /* at most so much is zeros before it is what was written */
+
 bool
 proc_file_writable(const struct proc_file *file)
 {
 	return (file->mode == EBB_O_WRONLY || file->mode == EBB_O_RDWR);
 }
 
+/* The vnode of path, made if it is not there and may be. */
+static int
+find_or_create(const char *path, uint64_t mode, struct vnode **vp)
+{
+	int error = vfs_lookup(path, vp);
+
+	if (error == 0 && (mode & (EBB_O_CREAT | EBB_O_EXCL)) == (EBB_O_CREAT | EBB_O_EXCL)) {
+		vnode_unref(*vp);
+		return (ERR_EXIST);
+	}
+	if (error == ERR_NOENT && (mode & EBB_O_CREAT) != 0) {
+		error = vfs_create(path, vp);
+		if (error == ERR_EXIST && (mode & EBB_O_EXCL) == 0)
+			error = vfs_lookup(path, vp); /* somebody else was faster */
+	}
+	return (error);
+}
+
+/* May vp be opened so? */
+static int
+check_open(const struct vnode *vp, uint64_t mode)
+{
+	if (vp->is_swap)
+		return (ERR_BUSY);
+	if ((mode & O_ACCESS) == EBB_O_RDONLY)
+		return (0);
+	return (vp->is_directory   ? ERR_ISDIR :
+		vp->is_text        ? ERR_BUSY :
+		vp->dev->read_only ? ERR_ROFS :
+				     0);
+}
+
 int
 proc_file_open(struct proc_file **out, const char *path, uint64_t mode)
 {
+	bool writes = (mode & O_ACCESS) != EBB_O_RDONLY;
 	struct proc_file *file = NULL;
 	struct vnode *vp;
 	int error;
 
-	if (mode > EBB_O_RDWR)
+	if ((mode & O_ACCESS) > EBB_O_RDWR || (mode & ~(uint64_t)O_KNOWN) != 0 ||
+	    (!writes && (mode & EBB_O_TRUNC) != 0))
 		return (ERR_INVAL);
-	error = vfs_lookup(path, &vp);
+	error = find_or_create(path, mode, &vp);
 	if (error != 0)
 		return (error);
-	if (vp->is_swap)
-		error = ERR_BUSY;
-	else if (mode != EBB_O_RDONLY)
-		error = vp->is_directory ? ERR_ISDIR : vp->is_text ? ERR_BUSY :
-		    vp->dev->read_only ? ERR_ROFS : 0;
+	error = check_open(vp, mode);
+	if (error == 0 && (mode & EBB_O_TRUNC) != 0)
+		error = file_pager_truncate(vp, 0);
+	if (error == 0 && writes)
+		error = check_open(vp, mode); /* it may have been run meanwhile */
 	if (error == 0)
 		file = proc_file_new(PROC_FILE_VNODE);
 	if (file == NULL) {
 		vnode_unref(vp);
 		return (error != 0 ? error : ERR_NOMEM);
 	}
-	vp->writer_count += mode != EBB_O_RDONLY;
+	vp->writer_count += writes;
 	file->vnode = vp;
-	file->mode = (uint8_t)mode;
+	file->mode = (uint8_t)(mode & O_ACCESS);
+	file->append = (mode & EBB_O_APPEND) != 0;
 	*out = file;
 	return (0);
+}
+
+/* The last writer of a file that grew is going: what it wrote goes to the disk, and the size. */
+static void
+settle_size(struct proc_file *file)
+{
+	int error = file->vnode->is_unlinked ? 0 : proc_file_sync(file);
+
+	if (error != 0)
+		kprintf("file: %s: what was written last may be lost: %s\n", file->vnode->name,
+		    err_string(error));
 }
 
 void
@@ -79,6 +131,8 @@ proc_file_end(struct proc_file *file)
 		KASSERT(vp->writer_count > 0, "I1: a writer that ends was counted");
 		vp->writer_count--;
 	}
+	if (vp->size_changed && vp->writer_count == 0)
+		settle_size(file);
 	if (file->object != NULL)
 		vm_object_deallocate(file->object);
 	vnode_unref(vp);
@@ -181,14 +235,100 @@ proc_file_read(struct proc *p, struct proc_file *file, uint64_t to, uint64_t byt
 	return (copy_all(p, file, to, bytes, false));
 }
 
+/*
+ * Write bytes, of which some lie past the end: first the file becomes longer. With grow_lock, so
+ * that nobody else writes there meanwhile.
+ */
+static int64_t
+write_longer(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes)
+{
+	struct vnode *vp = file->vnode;
+	uint64_t before = vp->size_bytes, end = file->offset + bytes;
+	int64_t n;
+	int error = have_object(file);
+
+	if (error == 0)
+		error = file_pager_extend(file->object, end, &p->killed);
+	if (error != 0 && vp->size_bytes <= file->offset)
+		return (error);
+	n = copy_all(p, file, from, bytes, true);
+	/* What could not be fetched from the program has not been written. */
+	if (file->offset < end && end == vp->size_bytes && error == 0)
+		error = file_pager_truncate(vp, file->offset > before ? file->offset : before);
+	return (n != 0 ? n : error);
+}
+
+static int64_t
+write_all(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes)
+{
+	uint64_t done = 0, piece;
+	int64_t n = 0;
+
+	while (done < bytes && n >= 0 && !p->killed) {
+		piece = bytes - done < GROW_BYTES ? bytes - done : GROW_BYTES;
+		if (file->offset + piece > file->vnode->size_bytes)
+			n = write_longer(p, file, from + done, piece);
+		else
+			n = copy_all(p, file, from + done, piece, true);
+		if (n > 0)
+			done += (uint64_t)n;
+		if (n >= 0 && (uint64_t)n < piece)
+			break;
+	}
+	return (done > 0 ? (int64_t)done : n);
+}
+
 int64_t
 proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes)
 {
+	struct vnode *vp = file->vnode;
+	int64_t n;
+
 	if (!proc_file_writable(file))
 		return (ERR_BADF);
-	if (bytes != 0 && file->offset >= file->vnode->size_bytes)
-		return (ERR_NOSPC); /* it never becomes longer */
-	return (copy_all(p, file, from, bytes, true));
+	if (bytes > INT64_MAX - file->offset)
+		bytes = INT64_MAX - file->offset;
+	if (!file->append && file->offset + bytes <= vp->size_bytes)
+		return (copy_all(p, file, from, bytes, true));
+	sleep_lock_acquire(&vp->grow_lock);
+	if (file->append)
+		file->offset = vp->size_bytes;
+	n = write_all(p, file, from, bytes);
+	sleep_lock_release(&vp->grow_lock);
+	return (n);
+}
+
+int
+proc_file_truncate(struct proc *p, struct proc_file *file, int64_t bytes)
+{
+	struct vnode *vp = file->vnode;
+	int error;
+
+	if (!proc_file_writable(file))
+		return (ERR_BADF);
+	if (bytes < 0)
+		return (ERR_INVAL);
+	sleep_lock_acquire(&vp->grow_lock);
+	error = have_object(file);
+	if (error == 0)
+		error = (uint64_t)bytes <= vp->size_bytes ?
+		    file_pager_truncate(vp, (uint64_t)bytes) :
+		    file_pager_extend(file->object, (uint64_t)bytes, &p->killed);
+	sleep_lock_release(&vp->grow_lock);
+	return (error);
+}
+
+int
+proc_file_unlink(const char *path)
+{
+	struct vnode *vp;
+	int error = vfs_unlink(path, &vp);
+
+	if (error != 0)
+		return (error);
+	file_pager_forget(vp);
+	vnode_unref(vp);
+	return (vfs_sync());
 }
 
 int
@@ -197,7 +337,8 @@ proc_file_sync(struct proc_file *file)
 	struct vm_object *object;
 	int error;
 
-	if (file->vnode->is_directory || file->vnode->object == NULL)
+	if (file->vnode->is_directory ||
+	    (file->vnode->object == NULL && !file->vnode->size_changed))
 		return (0);
 	object = file_pager_alloc(file->vnode);
 	if (object == NULL)

@@ -62,7 +62,8 @@ struct proc_file {
 	uint64_t offset;
 	uint64_t next_index;         /* page where reading goes on if it is sequential */
 	uint8_t kind; /* enum proc_file_kind */
-	uint8_t mode; /* EBB_O_* */
+	uint8_t mode; /* EBB_O_RDONLY, _WRONLY or _RDWR */
+	bool append;  /* EBB_O_APPEND */
 };
 
 struct proc {
@@ -180,5 +181,8 @@ struct proc *proc_find(uint32_t pid);
 const char *proc_state_name(const struct proc *p);
 /* Words for an exit status: "exited with 3", "killed: out of memory". */
 void proc_status_text(int32_t status, char *buffer, uint32_t bytes);
+
+/* Remove the name of a file; it goes with the last that uses it. As vfs_unlink. May yield. */
+int proc_file_unlink(const char *path) ERR_MUST_CHECK;
 
 #endif

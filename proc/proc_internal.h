@@ -49,18 +49,20 @@ int proc_file_slot(const struct proc *p, int from);
 struct proc_file *proc_file_of(struct proc *p, uint64_t fd);
 
 /* ---- file_io.c: files of a disk */
-/* Open path with mode EBB_O_*. ERR_NOMEM, ERR_INVAL (mode), what vfs_lookup says;
+/* Open path with mode EBB_O_*. ERR_NOMEM, ERR_INVAL (mode), what vfs_lookup and vfs_create say;
  * for writing also ERR_ISDIR, ERR_BUSY (a program runs from it), ERR_ROFS. May yield. */
 int proc_file_open(struct proc_file **file, const char *path, uint64_t mode) ERR_MUST_CHECK;
 bool proc_file_writable(const struct proc_file *file);
 /* Give up what it refers to: the last descriptor has gone. May yield. */
 void proc_file_end(struct proc_file *file);
 /* Bytes moved (short at the end of the file), or ERR_*: ERR_BADF (not open for that),
- * ERR_ISDIR, ERR_FAULT, ERR_IO, ERR_NOSPC (writing at its end). May yield. */
+ * ERR_ISDIR, ERR_FAULT, ERR_IO, ERR_NOSPC (writing past its end). May yield. */
 int64_t proc_file_read(struct proc *p, struct proc_file *file, uint64_t to, uint64_t bytes);
 int64_t proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes);
 /* All that was written to the file is on the disk; or why not. May yield. */
 int proc_file_sync(struct proc_file *file) ERR_MUST_CHECK;
+/* Make it so long. ERR_BADF, ERR_INVAL, and as file_pager_extend and _truncate. May yield. */
+int proc_file_truncate(struct proc *p, struct proc_file *file, int64_t bytes) ERR_MUST_CHECK;
 /* Register proc as mm's client table (mm/vm_client.h). */
 void proc_client_init(void);
 
@@ -116,6 +118,8 @@ int64_t sys_isatty(struct proc *p, const uint64_t *a);
 int64_t sys_pipe(struct proc *p, const uint64_t *a);
 int64_t sys_dup2(struct proc *p, const uint64_t *a);
 int64_t sys_fsync(struct proc *p, const uint64_t *a);
+int64_t sys_unlink(struct proc *p, const uint64_t *a);
+int64_t sys_ftruncate(struct proc *p, const uint64_t *a);
 int64_t sys_readdir(struct proc *p, const uint64_t *a);
 int64_t sys_sysconf(struct proc *p, const uint64_t *a);
 int64_t sys_sbrk(struct proc *p, const uint64_t *a);

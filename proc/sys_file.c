@@ -213,3 +213,25 @@ sys_fsync(struct proc *p, const uint64_t *a)
 		return (ERR_BADF);
 	return (file->kind == PROC_FILE_VNODE ? proc_file_sync(file) : ERR_INVAL);
 }
+
+int64_t
+sys_ftruncate(struct proc *p, const uint64_t *a)
+{
+	struct proc_file *file = proc_file_of(p, a[0]);
+
+	if (file == NULL)
+		return (ERR_BADF);
+	if (file->kind != PROC_FILE_VNODE)
+		return (ERR_INVAL);
+	return (proc_file_truncate(p, file, (int64_t)a[1]));
+}
+
+int64_t
+sys_unlink(struct proc *p, const uint64_t *a)
+{
+	char path[256];
+	int error = copyinstr(a[0], path, sizeof(path));
+
+	(void)p;
+	return (error == 0 ? proc_file_unlink(path) : error);
+}

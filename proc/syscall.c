@@ -271,6 +271,8 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_SETRLIMIT] = sys_setrlimit,
 	[EBB_SYS_GETRLIMIT] = sys_getrlimit,
 	[EBB_SYS_TLS] = sys_tls,
+	[EBB_SYS_UNLINK] = sys_unlink,
+	[EBB_SYS_FTRUNCATE] = sys_ftruncate,
 	[EBB_SYS_PIPE] = sys_pipe,
 	[EBB_SYS_DUP2] = sys_dup2,
 	[EBB_SYS_READDIR] = sys_readdir,
@@ -316,6 +318,7 @@ proc_syscall(uint64_t number, const uint64_t *args)
 static const uint8_t signed_arguments[EBB_SYS_COUNT] = {
 	[EBB_SYS_LSEEK] = 1 << 1,
 	[EBB_SYS_SBRK] = 1 << 0,
+	[EBB_SYS_FTRUNCATE] = 1 << 1,
 };
 
 int64_t

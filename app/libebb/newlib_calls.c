@@ -39,6 +39,7 @@ int _open(const char *path, int flags, int mode);
 ssize_t _read(int fd, void *buffer, size_t bytes);
 void *_sbrk(ptrdiff_t increment);
 clock_t _times(struct tms *out);
+int _unlink(const char *path);
 ssize_t _write(int fd, const void *buffer, size_t bytes);
 
 int
@@ -166,12 +167,24 @@ _open(const char *path, int flags, int mode)
 	uint64_t how = (flags & O_ACCMODE) == O_RDWR ? EBB_O_RDWR :
 	    (flags & O_ACCMODE) == O_WRONLY ? EBB_O_WRONLY : EBB_O_RDONLY;
 
-	(void)mode;
-	if ((flags & (O_CREAT | O_TRUNC | O_APPEND)) != 0) {
-		errno = EROFS; /* files only keep their length */
-		return (-1);
-	}
+	(void)mode; /* FAT knows no owners */
+	how |= (flags & O_CREAT) != 0 ? EBB_O_CREAT : 0;
+	how |= (flags & O_EXCL) != 0 ? EBB_O_EXCL : 0;
+	how |= (flags & O_TRUNC) != 0 ? EBB_O_TRUNC : 0;
+	how |= (flags & O_APPEND) != 0 ? EBB_O_APPEND : 0;
 	return ((int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, how, 0)));
+}
+
+int
+_unlink(const char *path)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_UNLINK, (uintptr_t)path, 0, 0)));
+}
+
+int
+ftruncate(int fd, off_t bytes)
+{
+	return ((int)checked(ebb_syscall(EBB_SYS_FTRUNCATE, (uint64_t)fd, (uint64_t)bytes, 0)));
 }
 
 ssize_t

@@ -73,6 +73,14 @@ access(const char *path, int mode)
 	return (fd < 0 ? -1 : close_after(fd, 0));
 }
 
+int
+truncate(const char *path, off_t bytes)
+{
+	int fd = open(path, O_WRONLY);
+
+	return (fd < 0 ? -1 : close_after(fd, ftruncate(fd, bytes)));
+}
+
 DIR *
 fdopendir(int fd)
 {

@@ -55,6 +55,7 @@ const struct monitor_command monitor_commands[] = {
 	{ "ps", "", "list programs and kernel tasks", 0, cmd_ps },
 	{ "queues", "", "page queues and thresholds of each memory domain", 0, cmd_queues },
 	{ "reboot", "", "start again", 0, cmd_reboot },
+	{ "rm", "FILE", "remove a file from the card", 1, cmd_rm },
 	{ "run", "PROGRAM [ARGUMENT...] [&]",
 	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it", ARGS_MAX - 1,
 	    cmd_run },

@@ -47,6 +47,7 @@ bool monitor_number(const struct monitor_call *call, int index, int64_t min, int
 
 void cmd_help(const struct monitor_call *call);
 /* commands_program.c */
+void cmd_rm(const struct monitor_call *call);
 void cmd_run(const struct monitor_call *call);
 void cmd_ps(const struct monitor_call *call);
 void cmd_kill(const struct monitor_call *call);

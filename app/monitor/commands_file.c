@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ls, cat.
+ * ls, cat, rm.
  *
  * Owns: cat's buffer. Does not: know file systems (kern/vnode.h).
  *
@@ -19,6 +19,7 @@
 #include "kern/console.h"
 #include "kern/vnode.h"
 #include "mm/file_pager.h"
+#include "proc/proc.h"
 
 #define CHUNK_BYTES 4096
 
@@ -151,5 +152,24 @@ cmd_cat(const struct monitor_call *call)
 		vnode_unref(vp);
 	}
 	if (err != 0)
+		path_refused(call, call->argv[1], err);
+}
+
+void
+cmd_rm(const struct monitor_call *call)
+{
+	int err;
+
+	if (call->argc < 2) {
+		monitor_expected(call, "expected the name of a file");
+		return;
+	}
+	err = proc_file_unlink(call->argv[1]);
+	if (err == ERR_ISDIR)
+		kprintf("rm: %.200s: a directory; only files are removed\n", call->argv[1]);
+	else if (err == ERR_BUSY)
+		kprintf("rm: %.200s: a program runs from it, or it is a swap area\n",
+		    call->argv[1]);
+	else if (err != 0)
 		path_refused(call, call->argv[1], err);
 }

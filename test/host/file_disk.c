@@ -25,12 +25,23 @@
 
 #define SECTOR_BYTES 512
 
+static void
+tell(struct file_disk *disk, uint64_t at, uint32_t bytes)
+{
+	uint64_t end = at + bytes;
+
+	for (; at < end; at += SECTOR_BYTES)
+		disk->wrote(at / SECTOR_BYTES, disk->bytes + at);
+}
+
 static int
 bio_serve(struct file_disk *disk, const struct bio *bio)
 {
 	uint64_t at = bio->block * SECTOR_BYTES;
 	uint32_t i;
 
+	if (bio->op == BIO_FLUSH && disk->flushed != NULL)
+		disk->flushed();
 	if (bio->op != BIO_READ && bio->op != BIO_WRITE)
 		return (bio->op == BIO_FLUSH ? 0 : ERR_NOTSUP);
 	KASSERT(bio->block + bio->block_count <= disk->dev.block_count, "I1: inside the disk");
@@ -45,6 +56,8 @@ bio_serve(struct file_disk *disk, const struct bio *bio)
 			memcpy(memory, disk->bytes + at, bytes);
 		else
 			memcpy(disk->bytes + at, memory, bytes);
+		if (bio->op == BIO_WRITE && disk->wrote != NULL)
+			tell(disk, at, bytes);
 		at += bytes;
 	}
 	disk->sectors_read += bio->op == BIO_READ ? bio->block_count : 0;

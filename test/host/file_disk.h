@@ -19,6 +19,9 @@ struct file_disk {
 	uint64_t bad_first;       /* sectors [bad_first, bad_first + bad_count) ... */
 	uint64_t bad_count;       /* ... fail with ERR_IO */
 	uint64_t sectors_read;    /* work counter */
+	/* Told of each sector written, and of each flush, if not NULL. */
+	void (*wrote)(uint64_t sector, const uint8_t *data);
+	void (*flushed)(void);
 };
 
 /* Open path as a registered device called name. Returns 0 or ERR_IO, ERR_EXIST. */

@@ -187,6 +187,11 @@ body_files(void *arg)
 	expect("cat /none", "cat: /none: no such file; ls lists what is there\n");
 	expect("cat /apps", "cat: /apps: a directory; ls lists it\n");
 	expect("cat /EMPTY.TXT", "");
+	expect("rm", "rm: expected the name of a file; usage: rm FILE\n");
+	expect("rm /apps", "rm: /apps: a directory; only files are removed\n");
+	expect("rm /none", "rm: /none: no such file; ls lists what is there\n");
+	expect("rm /EMPTY.TXT", "");
+	expect("cat /EMPTY.TXT", "cat: /EMPTY.TXT: no such file; ls lists what is there\n");
 	/* Random bytes: nothing that could drive the terminal comes out. */
 	for (const char *c = answer("cat /one512.bin"); *c != '\0'; c++)
 		assert_true((uint8_t)*c >= ' ' || *c == '\n' || *c == '\t');

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * FAT32 when power goes: files are created, grow, shrink and are removed at random; every
+ * sector written and every flush is kept. Then power is cut hundreds of times: between two
+ * flushes, with any part of what was written since the last one on the disk. Each time
+ *
+ *   fsck.fat finds nothing but clusters that nobody uses (or that follow the end of a file
+ *     that was being written), copies of the FAT of which one is older, a count of free clusters;
+ *   every older file is what it was;
+ *   every file that was synced, and not cut or removed since, holds what was synced.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include <cmocka.h>
+
+#include "fs/fat32.h"
+#include "kern/vnode.h"
+#include "lib/rng.h"
+#include "mm/file_pager.h"
+#include "mm/vm_launder.h"
+#include "mm/vm_object.h"
+#include "mm/vm_page.h"
+#include "test/host/console_tap.h"
+#include "test/host/fat_image.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
+
+#define FILES 40u
+#define NAMED 12u /* the others are called after their number */
+#define STEPS 300u
+#define CUTS 250u /* of each image */
+#define LOG_MAX 40000u
+#define EVENTS_MAX 2000u
+#define FRAMES 6000u
+
+struct record {
+	uint64_t sector;
+	uint32_t epoch; /* flushes before it */
+	uint8_t data[512];
+};
+
+/* What may be asked of a file after a cut. */
+struct event {
+	uint32_t file, epoch; /* from this epoch on */
+	uint32_t size_bytes;  /* at least so long */
+	bool exists;          /* ... or perhaps gone */
+};
+
+static struct record *records;
+static uint32_t record_count, epoch;
+static struct event events[EVENTS_MAX];
+static uint32_t event_count;
+
+static struct file_disk disk;
+static struct rng rng;
+static char names[FILES][80] = { "/a.txt", "/B.TXT", "/Mixed Case.text", "/apps/new.elf",
+	"/apps/a much longer name than fits into eleven characters.html", "/x", "/q1", "/q2",
+	"/Q3.bin", "/apps/\xc3\xa9t\xc3\xa9.txt", "/three.part.name", "/apps/z" };
+static bool there[FILES];
+static const bool never;
+
+static void
+note_write(uint64_t sector, const uint8_t *data)
+{
+	struct record *r = &records[record_count++];
+
+	assert_true(record_count < LOG_MAX);
+	r->sector = sector;
+	r->epoch = epoch;
+	memcpy(r->data, data, 512);
+}
+
+static void
+note_flush(void)
+{
+	epoch++;
+}
+
+static void
+note_event(uint32_t file, uint32_t size_bytes, bool exists)
+{
+	assert_true(event_count < EVENTS_MAX);
+	events[event_count++] = (struct event){ file, epoch, size_bytes, exists };
+}
+
+/* From now on the file may have only so many bytes of what the last event promised. */
+static void
+note_less(uint32_t file, uint32_t size_bytes)
+{
+	struct event last = { .exists = false };
+	uint32_t e;
+
+	for (e = 0; e < event_count; e++)
+		if (events[e].file == file)
+			last = events[e];
+	note_event(file, size_bytes < last.size_bytes ? size_bytes : last.size_bytes, last.exists);
+}
+
+static uint8_t
+byte_of(uint32_t file, uint64_t at)
+{
+	return ((uint8_t)(at * 13 + at / 253 + file * 31 + 1));
+}
+
+/* ---- operations, as proc/file_io.c does them */
+
+static void
+append(uint32_t file, struct vnode *vp, uint32_t bytes)
+{
+	struct vm_object *object = file_pager_alloc(vp);
+	uint64_t at = vp->size_bytes, end = at + bytes;
+	struct vm_page *m;
+
+	assert_int_equal(file_pager_extend(object, end, &never), 0);
+	while (at < end) {
+		uint64_t stop = (at | PAGE_MASK) + 1 < end ? (at | PAGE_MASK) + 1 : end;
+		uint8_t *to;
+
+		assert_int_equal(
+		    file_pager_page(object, (vm_pindex_t)(at >> PAGE_SHIFT), 0, &never, &m), 0);
+		to = vm_page_address(m);
+		for (; at < stop; at++)
+			to[at & PAGE_MASK] = byte_of(file, at);
+		file_pager_changed(m);
+		vm_page_unhold(m);
+	}
+	vm_object_deallocate(object);
+}
+
+static void
+sync_file(uint32_t file, struct vnode *vp)
+{
+	struct vm_object *object = file_pager_alloc(vp);
+
+	assert_int_equal(file_pager_sync(object, 0, 0, OBJPC_SYNC, false), 0);
+	vm_object_deallocate(object);
+	note_event(file, (uint32_t)vp->size_bytes, true);
+}
+
+static void
+remove_file(uint32_t file)
+{
+	struct vnode *vp;
+
+	note_event(file, 0, false);
+	assert_int_equal(vfs_unlink(names[file], &vp), 0);
+	file_pager_forget(vp);
+	vnode_unref(vp);
+	assert_int_equal(vfs_sync(), 0);
+	there[file] = false;
+}
+
+static void
+step(void)
+{
+	uint32_t file = (uint32_t)rng_below(&rng, FILES), what = (uint32_t)rng_below(&rng, 10);
+	struct vnode *vp;
+
+	if (!there[file]) {
+		assert_int_equal(vfs_create(names[file], &vp), 0);
+		there[file] = true;
+	} else if (what == 0) {
+		remove_file(file);
+		return;
+	} else {
+		assert_int_equal(vfs_lookup(names[file], &vp), 0);
+	}
+	if (what == 1 && vp->size_bytes != 0) {
+		uint32_t to = rng_below(&rng, 3) == 0 ? 0 :
+							rng_below(&rng, (uint32_t)vp->size_bytes);
+
+		note_less(file, to);
+		assert_int_equal(file_pager_truncate(vp, to), 0);
+	} else {
+		append(file, vp, 1 + (uint32_t)rng_below(&rng, what < 8 ? 9000 : 120000));
+	}
+	if (what % 2 == 0)
+		sync_file(file, vp);
+	vnode_unref(vp);
+}
+
+/* ---- a cut */
+
+/* Is a line of fsck.fat about what a cut may leave? */
+static bool
+is_harmless(const char *line)
+{
+	static const char *fine[] = { "fsck.fat 4", "Reclaimed ", "FATs differ but appear",
+		"  Using first FAT", "Free cluster summary wrong", "  Auto-correcting",
+		"Auto-correcting", "Leaving filesystem unchanged", "  File size is",
+		"  Truncating file to", "Dirty bit", " Automatically removing dirty", NULL };
+	int i;
+
+	for (i = 0; fine[i] != NULL; i++)
+		if (strncmp(line, fine[i], strlen(fine[i])) == 0)
+			return (true);
+	/* A path, before what is said of it; the last line, with its sum. */
+	return (line[0] == '\n' || line[0] == '/' || strstr(line, " files, ") != NULL);
+}
+
+static void
+check_fsck(const char *image, uint32_t cut)
+{
+	char command[300], line[400];
+	bool longer = false;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command),
+	    "PATH=$PATH:/usr/sbin:/sbin LC_ALL=C fsck.fat -n %s 2>&1", image);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	while (fgets(line, sizeof(line), pipe) != NULL) {
+		if (!is_harmless(line))
+			fail_msg("cut %u: fsck.fat says: %s", cut, line);
+		if (strncmp(line, "  File size is", 14) == 0)
+			longer = strstr(line, "cluster chain length is >") != NULL;
+		if (strncmp(line, "  Truncating file to", 20) == 0 && !longer)
+			fail_msg("cut %u: a file is longer than its chain", cut);
+	}
+	pclose(pipe);
+}
+
+static uint8_t content[1 << 20];
+
+/* The file as ebb reads it; its size or -1. */
+static int64_t
+read_back(const char *path)
+{
+	struct vnode *vp;
+	int64_t n;
+	int err = vfs_lookup(path, &vp);
+
+	if (err == ERR_NOENT)
+		return (-1);
+	if (err != 0)
+		fail_msg("%s: %s\n%s", path, err_string(err), console_tap_text());
+	assert_true(vp->size_bytes <= sizeof(content));
+	n = vnode_read(vp, 0, content, vp->size_bytes);
+	assert_int_equal(n, vp->size_bytes);
+	vnode_unref(vp);
+	return (n);
+}
+
+static void
+check_file_at(uint32_t file, uint32_t cut_epoch, uint32_t cut)
+{
+	int64_t least = -1, size, i;
+	bool exists = false;
+	uint32_t e;
+
+	/* What was promised and durable; what may have been given up since. */
+	for (e = 0; e < event_count && events[e].epoch <= cut_epoch; e++) {
+		if (events[e].file != file)
+			continue;
+		exists = events[e].exists;
+		least = exists ? (int64_t)events[e].size_bytes : -1;
+	}
+	size = read_back(names[file]);
+	if (exists && size < least)
+		fail_msg("cut %u: %s has %ld bytes, %ld were synced", cut, names[file], (long)size,
+		    (long)least);
+	for (i = 0; i < size; i++)
+		if (content[i] != byte_of(file, (uint64_t)i))
+			fail_msg("cut %u: %s: byte %ld of %ld is %02x", cut, names[file], (long)i,
+			    (long)size, content[i]);
+}
+
+static void
+check_old_files(uint32_t cut)
+{
+	int i;
+	int64_t size, at;
+
+	for (i = 0; fat_files[i].path != NULL; i++) {
+		size = read_back(fat_files[i].path);
+		if (size < 0 && i > 3)
+			break; /* the image has only the first ones */
+		assert_int_equal(size, fat_files[i].size_bytes);
+		for (at = 0; at < size; at++)
+			if (content[at] != fat_file_byte(fat_files[i].path, (uint32_t)at))
+				fail_msg("cut %u: %s has changed at %ld", cut, fat_files[i].path,
+				    (long)at);
+	}
+}
+
+struct cut {
+	uint32_t number, epoch;
+	const char *image;
+};
+
+static void
+check_mounted(void *arg)
+{
+	const struct cut *c = arg;
+	static struct file_disk copy;
+	uint32_t file;
+
+	console_tap_begin();
+	assert_int_equal(file_disk_open(&copy, "cut", c->image), 0);
+	sim_mm_boot_bare(FRAMES);
+	if (fat32_mount(&copy.dev) != 0)
+		fail_msg("cut %u: %s", c->number, console_tap_text());
+	check_old_files(c->number);
+	for (file = 0; file < FILES; file++)
+		check_file_at(file, c->epoch, c->number);
+	file_disk_close(&copy);
+}
+
+/* Cut number n of an image: everything before epoch, and some of what is in it. */
+static void
+cut_power(int fd, struct cut *c)
+{
+	static uint8_t before[LOG_MAX / 8][512];
+	static uint32_t changed[LOG_MAX / 8];
+	static uint32_t done; /* records that are in the image for good */
+	uint32_t i, count = 0;
+
+	if (c->number == 0)
+		done = 0;
+	for (; done < record_count && records[done].epoch < c->epoch; done++)
+		assert_int_equal(
+		    pwrite(fd, records[done].data, 512, (off_t)records[done].sector * 512), 512);
+	for (i = done; i < record_count && records[i].epoch == c->epoch; i++) {
+		if (rng_below(&rng, 2) == 0)
+			continue;
+		assert_true(count < LOG_MAX / 8);
+		assert_int_equal(
+		    pread(fd, before[count], 512, (off_t)records[i].sector * 512), 512);
+		changed[count++] = i;
+		assert_int_equal(
+		    pwrite(fd, records[i].data, 512, (off_t)records[i].sector * 512), 512);
+	}
+	check_fsck(c->image, c->number);
+	sim_run(check_mounted, c);
+	while (count-- > 0)
+		assert_int_equal(
+		    pwrite(fd, before[count], 512, (off_t)records[changed[count]].sector * 512),
+		    512);
+}
+
+static void
+work(void *arg)
+{
+	uint32_t i;
+
+	console_tap_begin();
+	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
+	sim_mm_boot_bare(FRAMES);
+	file_pager_init();
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	disk.dev.can_flush = true;
+	disk.wrote = note_write;
+	disk.flushed = note_flush;
+	for (i = 0; i < STEPS; i++)
+		step();
+	assert_string_equal(console_tap_text(), "");
+	file_disk_close(&disk);
+}
+
+static void
+run(const char *name, uint32_t cluster_sectors, uint64_t seed)
+{
+	const char *image = fat_image_make(name, cluster_sectors, false);
+	char copy[] = "build/test-fat/cut-XXXXXX";
+	struct cut c = { .image = copy };
+	uint32_t k;
+	int fd;
+
+	rng_seed(&rng, seed);
+	for (k = NAMED; k < FILES; k++)
+		snprintf(names[k], sizeof(names[k]), "/apps/file number %u %s.dat", k,
+		    k % 3 == 0 ? "" : "of a name that takes four pieces");
+	record_count = epoch = event_count = 0;
+	memset(there, 0, sizeof(there));
+	records = calloc(LOG_MAX, sizeof(*records));
+	assert_non_null(records);
+	sim_run(work, (void *)(uintptr_t)image);
+	assert_true(epoch > CUTS);
+	fd = mkstemp(copy);
+	assert_true(fd >= 0);
+	fat_image_shell("cp --sparse=always %s %s", image, copy);
+	close(fd);
+	fd = open(copy, O_RDWR);
+	assert_true(fd >= 0);
+	for (k = 0; k < CUTS; k++) {
+		c.number = k;
+		c.epoch = (uint32_t)((uint64_t)(epoch + 1) * k / CUTS);
+		cut_power(fd, &c);
+	}
+	close(fd);
+	unlink(copy);
+	free(records);
+}
+
+static void
+test_cuts_512(void **state)
+{
+	(void)state;
+	run("cut512", 1, 11);
+}
+
+static void
+test_cuts_4k(void **state)
+{
+	(void)state;
+	run("cut4k", 8, 12);
+}
+
+static void
+test_cuts_2k(void **state)
+{
+	(void)state;
+	run("cut2k", 4, 13);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cuts_512),
+		cmocka_unit_test(test_cuts_4k),
+		cmocka_unit_test(test_cuts_2k),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
