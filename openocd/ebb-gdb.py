@@ -63,7 +63,10 @@ class Memory:
         option = "" if self.backend() == "mem_ap" else " phys"
         said = gdb.execute("monitor [target current] read_memory 0x%x 32 %d%s" %
                            (start, (end - start) // 4, option), to_string=True)
-        words = [int(word, 0) for word in said.split()]
+        # OpenOCD's log comes in between.
+        words = [int(word, 0) for word in said.split() if re.fullmatch("0x[0-9a-f]+", word)]
+        if len(words) != (end - start) // 4:
+            raise gdb.GdbError("OpenOCD cannot read 0x%x: %s" % (pa, said.strip()))
         return struct.pack("<%dI" % len(words), *words)[pa - start:pa - start + count]
 
     def read(self, va, count):

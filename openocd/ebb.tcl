@@ -220,7 +220,7 @@ proc ebb_load {image} {
 	global EBB_ENTRY EBB_CORE
 	targets $EBB_CORE
 	halt 1000
-	set cpsr [dict get [get_reg -force CPSR] CPSR]
+	set cpsr [dict get [get_reg cpsr] cpsr]
 	if {($cpsr & 0xc) < 8} {
 		error "core 0 is past its start (EL[expr {$cpsr >> 2 & 3}], MMU and caches on): ebb reset first; the card's kernel8.img must be the one that waits (docs/DEBUGGING.md)"
 	}

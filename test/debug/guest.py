@@ -13,18 +13,19 @@ PROMPT = "ebb> "
 class Guest:
     """Boots ebb; say(text) types at its prompt and returns what it answers."""
 
-    def __init__(self, board, cmdline):
+    def __init__(self, board, cmdline, kernel=None):
         self.scratch = tempfile.TemporaryDirectory(prefix="ebb-debug-")
         self.port = os.path.join(self.scratch.name, "gdb")
         card = "build/%s/card.img" % board
         self.process = subprocess.Popen(
-            ["tools/run_qemu", board, "build/%s/kernel8.img" % board, card, cmdline, "--",
+            ["tools/run_qemu", board, kernel or "build/%s/kernel8.img" % board, card, cmdline, "--",
              "-gdb", "unix:%s,server=on,wait=off" % self.port],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.timer = threading.Timer(60, self.process.terminate)
         self.timer.start()
         self.output = ""
-        self.wait(PROMPT)
+        if kernel is None:
+            self.wait(PROMPT)
 
     def wait(self, pattern, start=0):
         while not (found := re.search(pattern, self.output[start:])):

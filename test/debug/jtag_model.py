@@ -4,11 +4,13 @@
 Speaks OpenOCD's remote_bitbang protocol: TAP (IDCODE, IR of 4 bits), ARM JTAG-DP
 (ADIv5: DPACC, APACC, ABORT; CTRL/STAT, SELECT, RDBUFF) and one MEM-AP (CSW, TAR, DRW,
 BD0-3) of 32-bit words, without packed transfers. Reads and writes go to a gdb port in
-physical memory mode, except those of the cores' debug registers, which say as much as
-it takes for OpenOCD to find four Cortex-A53.
+physical memory mode, except those of the cores' debug registers: core 0 is that of
+core_model.py; the others say as much as it takes for OpenOCD to find four Cortex-A53.
 """
 import socket
 import struct
+
+from core_model import Core
 
 IDCODE = 0x4ba00477
 RESET, IDLE = "reset", "idle"
@@ -27,6 +29,7 @@ NEXT = {
 IR_ABORT, IR_DPACC, IR_APACC, IR_IDCODE = 8, 10, 11, 14
 ACK_OK = 2
 CORES, CORES_END = 0x80010000, 0x80018000
+CORE_0, CTI_0 = 0x80010000, 0x80018000
 CORE_REGISTERS = {0x314: 1, 0xd00: 0x410fd034, 0xd28: 0x10305106, 0xd2c: 0, 0xd20: 0x2222, 0xd24: 0}
 
 
@@ -38,28 +41,80 @@ class GdbPort:
         self.socket.settimeout(20)
         self.socket.connect(path)
         self.buffer = b""
+        self.physical = None
+        self.running = False
         self.ask("?")
-        if self.ask("Qqemu.PhyMemMode:1") != "OK":
-            raise SystemExit("QEMU knows no physical memory mode")
+        self.mode(True)
+
+    def mode(self, physical):
+        if physical != self.physical:
+            if self.ask("Qqemu.PhyMemMode:%d" % physical) != "OK":
+                raise SystemExit("QEMU knows no physical memory mode")
+            self.physical = physical
+
+    def stop(self):
+        if self.running:
+            self.running = False
+            self.socket.sendall(b"\x03")
+            self.answer(True)
+
+    def go(self):
+        self.send("c")
+        self.running = True
+
+    def close(self):
+        """QEMU goes on then, whatever a debugger has stopped."""
+        self.socket.close()
 
     def send(self, text):
         data = text.encode()
         self.socket.sendall(b"+$%s#%02x" % (data, sum(data) & 255))
 
     def ask(self, text):
+        """The answer to a packet; a core that runs is stopped for it and goes on."""
+        running = self.running
+        self.stop()
         self.send(text)
+        answer = self.answer(text == "?")
+        if running:
+            self.go()
+        return answer
+
+    def answer(self, stopped):
         while True:
             start = self.buffer.find(b"$")
             end = self.buffer.find(b"#", start)
             if 0 <= start < end and len(self.buffer) >= end + 3:
                 answer, self.buffer = self.buffer[start + 1:end], self.buffer[end + 3:]
-                if answer[:1] != b"T" or text == "?":  # else it says that it has stopped
-                    return answer.decode()
+                if answer[:1] != b"T" or stopped:  # else it says that it has stopped
+                    return answer.decode("latin-1")
                 continue
             data = self.socket.recv(65536)
             if not data:
                 raise SystemExit("QEMU ended")
             self.buffer += data
+
+    def feature(self, name):
+        """A part of the description of the target."""
+        text = ""
+        while True:
+            piece = self.ask("qXfer:features:read:%s:%x,800" % (name, len(text)))
+            text += piece[1:]
+            if piece[:1] != "m":
+                return text
+
+    def load(self, address, count, physical):
+        """Bytes at an address as the core sees it, or None."""
+        self.mode(physical)
+        answer = self.ask("m%x,%x" % (address, count))
+        self.mode(True)
+        return bytes.fromhex(answer) if len(answer) == 2 * count else None
+
+    def store(self, address, data, physical):
+        self.mode(physical)
+        answer = self.ask("M%x,%x:%s" % (address, len(data), data.hex()))
+        self.mode(True)
+        return answer == "OK"
 
     def read(self, address):
         answer = self.ask("m%x,4" % address)
@@ -72,10 +127,15 @@ class GdbPort:
 class MemAp:
     def __init__(self, memory):
         self.memory = memory
+        self.core = Core(memory)
         self.csw, self.tar = 0x40, 0
         self.writes = []
 
     def load(self, address):
+        if CORE_0 <= address < CORE_0 + 0x1000:
+            value = self.core.get(address & 0xfff)
+            if value is not None:
+                return value
         if CORES <= address < CORES_END:
             return CORE_REGISTERS.get(address & 0xfff, 0)
         if 0x80000000 <= address:
@@ -86,6 +146,10 @@ class MemAp:
         if address < 0x80000000:
             self.writes.append((address, value))
             self.memory.write(address, value)
+        elif CORE_0 <= address < CORE_0 + 0x1000:
+            self.core.put(address & 0xfff, value)
+        elif CTI_0 <= address < CTI_0 + 0x1000:
+            self.core.trigger(address & 0xfff, value)
 
     def merge(self, value):
         """The word with the bytes that an access of 1, 2 or 4 bytes writes, in their lanes."""
@@ -191,8 +255,16 @@ class Tap:
 
 
 def serve(listener, tap):
-    """One OpenOCD, to its end."""
+    """One OpenOCD, to its end; what the model cannot do ends it, with a line."""
     connection, _ = listener.accept()
+    try:
+        answer_all(connection, tap)
+    except SystemExit as reason:
+        print("FAIL model:", reason)
+        connection.close()
+
+
+def answer_all(connection, tap):
     tck = 0
     with connection:
         while data := connection.recv(65536):

@@ -8,9 +8,9 @@ import sys
 from guest import Checks, Guest, domains, settle, without_times
 
 
-def debugger(guest, board, commands):
+def debugger(port, board, commands):
     words = ["gdb-multiarch", "-nx", "-q", "-batch", "-ex", "set architecture aarch64",
-             "-ex", "target remote " + guest.port, "-x", "openocd/ebb-gdb.py"]
+             "-ex", "target remote " + port, "-x", "openocd/ebb-gdb.py"]
     for command in commands:
         words += ["-ex", "echo === %s\\n" % command, "-ex", command]
     run = subprocess.run(words + ["-ex", "detach", "build/%s/kernel8.elf" % board], timeout=50,
@@ -30,7 +30,7 @@ def main():
         settle()
         queues, ps = guest.say("queues", "c cached"), guest.say("ps", r" monitor\n")
         pool = "vm_page_array[1000]"
-        said, whole = debugger(guest, board, [
+        said, whole = debugger(guest.port, board, [
             "ebb ps", "ebb queues", "ebb bt pagedaemon", "ebb bt 2", "ebb bt nobody",
             "ebb page &" + pool, "ebb walk 0x400000 2", "ebb walk &_start", "ebb walk 0x7000000000 2",
             "print " + pool, "print *'mm/vm_object.c'::objects.lh_first",
@@ -67,4 +67,5 @@ def main():
     return checks.wrong
 
 
-sys.exit(1 if main() else 0)
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)

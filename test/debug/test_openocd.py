@@ -16,21 +16,28 @@ from jtag_model import GdbPort, MemAp, Tap, serve
 ENTRY = 0x80000
 
 
+def words_for(listener, gdb_port):
+    """OpenOCD for a model behind listener, up to init."""
+    return ["openocd", "-c", "adapter driver remote_bitbang",
+            "-c", "remote_bitbang host 127.0.0.1; remote_bitbang port %d" % listener.getsockname()[1],
+            "-c", "gdb_port %s; telnet_port disabled; tcl_port disabled" % gdb_port,
+            "-f", "openocd/raspi3.cfg", "-c", "reset_config none", "-c", "init"]
+
+
 def openocd(port, commands):
     """What OpenOCD says, and the MEM-AP it used."""
     listener = socket.create_server(("127.0.0.1", 0))
     ap = MemAp(GdbPort(port) if isinstance(port, str) else port)
     server = threading.Thread(target=serve, args=(listener, Tap(ap)), daemon=True)
     server.start()
-    words = ["openocd", "-c", "adapter driver remote_bitbang",
-             "-c", "remote_bitbang host 127.0.0.1; remote_bitbang port %d" % listener.getsockname()[1],
-             "-c", "gdb_port disabled; telnet_port disabled; tcl_port disabled",
-             "-f", "openocd/raspi3.cfg", "-c", "reset_config none", "-c", "init"]
+    words = words_for(listener, "disabled")
     for command in commands:
         words += ["-c", "echo {=== %s}" % command, "-c", command]
     run = subprocess.run(words + ["-c", "shutdown"], timeout=50, stdin=subprocess.DEVNULL,
                          capture_output=True, text=True, check=False)
     listener.close()
+    if isinstance(port, str):
+        ap.memory.close()
     text = run.stdout + run.stderr
     parts = re.split(r"^=== (.*)\n", text, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2])), text, run.returncode, ap

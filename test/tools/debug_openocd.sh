@@ -18,4 +18,5 @@ done
 cp openocd/raspi3.cfg openocd/ebb.tcl "$scratch/"
 echo 'no_such_command' >>"$scratch/ebb.tcl"
 loads "$scratch/raspi3.cfg" >/dev/null 2>&1 && { echo "a wrong configuration was accepted"; exit 1; }
-[ ! -e test/debug/test_openocd.py ] || /usr/bin/python3 -B test/debug/test_openocd.py
+/usr/bin/python3 -B test/debug/test_openocd.py
+/usr/bin/python3 -B test/debug/test_core.py
