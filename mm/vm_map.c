@@ -22,6 +22,7 @@
 
 #include "mm/uma.h"
 #include "mm/vm_map_internal.h"
+#include "mm/vm_meter.h"
 
 static struct uma_zone vmspace_zone;
 static struct uma_zone entry_zone;
@@ -146,8 +147,12 @@ vm_map_prev(struct vm_map *map, struct vm_map_entry *entry)
 }
 
 struct vm_map_entry *
-vm_map_entry_create(void)
+vm_map_entry_create(const struct vm_map *map)
 {
+	uint64_t limit = (uint64_t)mm_params.max_map_entries;
+
+	if (limit != 0 && (entry_zone.used_items >= limit || map->entry_count >= limit / 2))
+		return (NULL);
 	return (uma_zalloc(&entry_zone, VM_ALLOC_SYSTEM));
 }
 
@@ -247,7 +252,7 @@ vm_map_insert(struct vmspace *vm, vm_offset_t start, vm_size_t size,
 	    "V2: only a guard has no object");
 	if (error != 0)
 		return (error);
-	entry = vm_map_entry_create();
+	entry = vm_map_entry_create(&vm->map);
 	if (entry == NULL)
 		return (ERR_NOMEM);
 	entry->start = start;

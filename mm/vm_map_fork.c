@@ -174,7 +174,7 @@ fork_object(struct vmspace *vm, struct vm_map_entry *entry, struct vm_object **w
 static int
 fork_entry(struct vmspace *vm, struct vm_map_entry *entry, struct vmspace *child)
 {
-	struct vm_map_entry *copy = vm_map_entry_create();
+	struct vm_map_entry *copy = vm_map_entry_create(&child->map);
 	struct vm_object *wired = NULL;
 	int error = copy == NULL ? ERR_NOMEM : fork_object(vm, entry, &wired);
 

@@ -12,8 +12,9 @@ struct vm_map_entry *vm_map_entry_from(struct vm_map *map, vm_offset_t va);
 /* The entry before this one in address order, or NULL. */
 struct vm_map_entry *vm_map_prev(struct vm_map *map, struct vm_map_entry *entry);
 
-/* A zeroed entry, or NULL without memory; and back. */
-struct vm_map_entry *vm_map_entry_create(void);
+/* A zeroed entry for map, or NULL: without memory, or because there are too many
+ * (vm.max_map_entries); and back. */
+struct vm_map_entry *vm_map_entry_create(const struct vm_map *map);
 void vm_map_entry_dispose(struct vm_map_entry *entry);
 
 /* Wait until no other task has locked the map: called before entries are taken out or

@@ -31,7 +31,7 @@ clip(struct vm_map *map, struct vm_map_entry *entry, vm_offset_t va)
 
 	if (entry == NULL || va == entry->start)
 		return (true);
-	back = vm_map_entry_create();
+	back = vm_map_entry_create(map);
 	if (back == NULL)
 		return (false);
 	*back = *entry;

@@ -3,7 +3,8 @@
  * The row table of mm's tunables and statistics, and what the tunables ask of each
  * other.
  *
- * vm.pageout_wakeup_thresh and vm.max_wired are computed at boot and can be set then.
+ * vm.pageout_wakeup_thresh, vm.max_wired and vm.max_map_entries are computed at boot and
+ * can be set then.
  * The threshold of all domains together is the tunable; each has its share of it.
  *
  * Owns: mm_params and its table.
@@ -22,7 +23,8 @@
 
 #include "mm/vm_meter.h"
 
-#define UPDATE_PERIOD_S 600
+#define UPDATE_PERIOD_S  600
+#define ENTRIES_PER_PAGE 4 /* with their objects they take a third of the pool at most */
 
 struct mm_params mm_params;
 
@@ -54,6 +56,7 @@ vm_meter_init_tunables(void)
 
 	mm_params.pageout_wakeup_thresh = sums.wakeup;
 	mm_params.max_wired = sums.free / 3;
+	mm_params.max_map_entries = sums.free * ENTRIES_PER_PAGE;
 	if (mm_params.pageout_update_period == 0)
 		mm_params.pageout_update_period = UPDATE_PERIOD_S;
 }

@@ -40,7 +40,7 @@ const struct monitor_command monitor_commands[] = {
 	{ "hist", "[NAME]",
 	    "latencies as bars: of faults, swap, files, each disk; without a name, which", 1,
 	    cmd_hist },
-	{ "kill", "PID", "end a program", 1, cmd_kill },
+	{ "kill", "PID", "end a program and all that it has started", 1, cmd_kill },
 	{ "limit", "PID [NAME=SOFT[:HARD] ...]",
 	    "show or set a program's limits: rss, budget, as, memlock; nproc of its job",
 	    EBB_RLIMIT_COUNT + 1, cmd_limit },

@@ -22,7 +22,7 @@
 #include "kern/timer.h"
 #include "mm/vm_param.h"
 
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 #define BACKGROUND_LIMIT 16
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
@@ -117,6 +117,8 @@ row_fill_program(struct ps_row *row, const struct proc *p)
 	}
 	if (p->swapped)
 		row->state = "swapped";
+	if (p->killed && p->task != NULL)
+		row->state = "dying";
 	row_fill_limit(row, p);
 	row->resident_kib = row->swap_kib = 0;
 	row->faults = p->usage.faults;
@@ -182,7 +184,7 @@ cmd_kill(const struct monitor_call *call)
 	}
 	if (!monitor_number(call, 1, 1, INT32_MAX, &pid))
 		return;
-	if (proc_kill((uint32_t)pid, EBB_KILL_USER) != 0)
+	if (proc_kill_tree((uint32_t)pid, EBB_KILL_USER) != 0)
 		monitor_expected(call, "no program has the number %ld; ps lists them", (long)pid);
 }
 

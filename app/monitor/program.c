@@ -126,7 +126,7 @@ watch_task(void *arg)
 		if (program_reads_keys(watch.pid))
 			tsleep(&watch.stop, "ctrl-c", WATCH_US);
 		else if (console_getc(WATCH_US) == CTRL_C &&
-		    proc_kill(watch.pid, EBB_KILL_USER) == 0)
+		    proc_kill_tree(watch.pid, EBB_KILL_USER) == 0)
 			kprintf("^C: ending process %u\n", watch.pid);
 	}
 	watch.running = false;

@@ -352,6 +352,44 @@ map_spaces_without_memory_are_refused(void **state)
 	sim_mm_check();
 }
 
+/* A page of s at place i, apart from the next. */
+static int
+map_one(struct vmspace *s, uint32_t i)
+{
+	vm_offset_t va = va_of(2 * i);
+
+	return (vm_map_find(s, &va, PAGE_SIZE, RW, 0));
+}
+
+/* Of six entries one space has three at most, and all together six. */
+static void
+map_entries_are_bounded(void **state)
+{
+	struct vmspace *other, *third;
+	vm_offset_t two = va_of(20);
+
+	(void)state;
+	boot();
+	other = vmspace_alloc(BASE, LIMIT);
+	third = vmspace_alloc(BASE, LIMIT);
+	mm_params.max_map_entries = 6;
+	assert_int_equal(map_one(vm, 0) + map_one(vm, 1), 0);
+	assert_int_equal(vm_map_find(vm, &two, 2 * PAGE_SIZE, RW, 0), 0);
+	assert_int_equal(map_one(vm, 3), ERR_NOMEM);
+	assert_int_equal(vm_map_protect(vm, two, two + PAGE_SIZE, VM_PROT_READ), ERR_NOMEM);
+	assert_int_equal(map_one(other, 0) + map_one(other, 1), 0);
+	assert_int_equal(map_one(third, 0), 0);
+	assert_int_equal(map_one(third, 1), ERR_NOMEM);
+	assert_int_equal(vm_map_remove(vm, va_of(0), va_of(1)), 0);
+	assert_int_equal(map_one(third, 1), 0);
+	mm_params.max_map_entries = 0;
+	assert_int_equal(vm_map_protect(vm, two, two + PAGE_SIZE, VM_PROT_READ), 0);
+	vmspace_free(third);
+	vmspace_free(other);
+	vmspace_free(vm);
+	sim_mm_check();
+}
+
 int
 main(void)
 {
@@ -362,6 +400,7 @@ main(void)
 		cmocka_unit_test(map_bad_arguments_are_refused),
 		cmocka_unit_test(map_without_memory_says_nomem_and_changes_nothing),
 		cmocka_unit_test(map_spaces_without_memory_are_refused),
+		cmocka_unit_test(map_entries_are_bounded),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

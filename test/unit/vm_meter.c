@@ -70,6 +70,7 @@ worker_T7_initial_values_are_those_of_the_formulas(void **state)
 	assert_int_equal(vm_domains[0].v_inactive_target, by_formula.v_inactive_target);
 	assert_int_equal(mm_params.pageout_update_period, 600);
 	assert_int_equal(mm_params.max_wired, vm_domains[0].v_free_count / 3);
+	assert_int_equal(mm_params.max_map_entries, vm_domains[0].v_free_count * 4);
 	sim_mm_check();
 }
 
