@@ -76,7 +76,8 @@ DEED_ARM(as_user, KERNEL "ldrt r0, [r1], #0")
 DEED_ARM(stack_kernel, KERNEL "mov sp, r1\n\tpush {r0}")
 DEED_ARM(stack_null, "mov r0, #0\n\tmov sp, r0\n\tpush {r0}")
 DEED_ARM(stack_odd, "add sp, sp, #1\n\tpush {r0, r1}")
-DEED(it_fault, "mov r0, #0\n\tcmp r0, r0\n\tittt eq\n\tmoveq r1, #1\n\tldreq r2, [r0]\n\tmoveq r1, #2")
+DEED(it_fault, "mov r0, #0\n\tcmp r0, r0\n\tittt eq\n\tmoveq r1, #1\n\tldreq r2, [r0]\n\t"
+	       "moveq r1, #2")
 DEED(it_undefined, "cmp r0, r0\n\titt eq\n\tmoveq r1, #1\n\t.inst.n 0xde00")
 
 static const struct deed forbidden[] = {
@@ -89,7 +90,8 @@ static const struct deed forbidden[] = {
 	{ "vbar", deed_vbar }, { "dccisw", deed_cache }, { "iciallu", deed_icache },
 	{ "tlbiall", deed_tlb }, { "ats1cpr", deed_translate }, { "cpacr", deed_cpacr },
 	{ "tpidruro", deed_thread_write }, { "tpidrprw", deed_thread_kernel },
-	{ "contextidr", deed_context }, { "cntp_ctl", deed_timer }, { "cntp_cval", deed_timer_long },
+	{ "contextidr", deed_context }, { "cntp_ctl", deed_timer },
+	{ "cntp_cval", deed_timer_long },
 	{ "cntkctl", deed_counter_control }, { "pmcr", deed_performance },
 	{ "pmuserenr", deed_performance_enable }, { "dbgdscr", deed_debug },
 	{ "dbgoslar", deed_debug_lock }, { "fpexc", deed_fpexc },
@@ -119,7 +121,8 @@ DEED(svc_numbers, "movs r7, #0\n\tsvc #1\n\tmovs r7, #0\n\tsvc #255")
 DEED(svc_in_it, "movs r7, #0\n\tmovs r2, #0\n\tcmp r7, r7\n\tittt eq\n\taddeq r2, #1\n\t"
 		"svceq #0\n\taddeq r2, #1\n\tcmp r2, #2\n\tit ne\n\tudfne #0")
 DEED_ARM(stack_call, "mov r3, sp\n\tmov sp, #1\n\tmov r7, #16\n\tsvc #0\n\tmov sp, r3")
-DEED_ARM(stack_call_kernel, KERNEL "mov r3, sp\n\tmov sp, r1\n\tmov r7, #16\n\tsvc #0\n\tmov sp, r3")
+DEED_ARM(stack_call_kernel,
+    KERNEL "mov r3, sp\n\tmov sp, r1\n\tmov r7, #16\n\tsvc #0\n\tmov sp, r3")
 
 static const struct deed harmless[] = {
 	{ "wfi", deed_wfi }, { "wfe", deed_wfe }, { "hints", deed_hints }, { "cpsid", deed_mode },

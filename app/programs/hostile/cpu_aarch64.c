@@ -101,7 +101,8 @@ DEED(float_control, "mov x0, #-1\n\tmsr fpcr, x0\n\tmsr fpsr, x0\n\tmsr fpcr, xz
 DEED(thread, "mov x0, #-1\n\tmrs x2, tpidr_el0\n\tmsr tpidr_el0, x0\n\tmsr tpidr_el0, x2")
 DEED(monitor_left, "sub x0, sp, #64\n\tldxr x1, [x0]\n\tmov x8, xzr\n\tsvc #0")
 DEED(svc_numbers, "mov x8, xzr\n\tsvc #1\n\tmov x8, xzr\n\tsvc #0xffff")
-DEED(stack_call, "mov x2, sp\n\tmov x0, #1\n\tmov sp, x0\n\tmov x8, xzr\n\tsvc #0\n\tmov sp, x2")
+DEED(stack_call,
+    "mov x2, sp\n\tmov x0, #1\n\tmov sp, x0\n\tmov x8, xzr\n\tsvc #0\n\tmov sp, x2")
 DEED(stack_call_kernel,
     "mov x2, sp\n\t" KERNEL "mov sp, x1\n\tmov x8, #16\n\tsvc #0\n\tmov sp, x2")
 
