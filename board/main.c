@@ -17,6 +17,7 @@
 
 #include "app/monitor/monitor.h"
 #include "app/monitor/monitor_params.h"
+#include "arch/arm64/cache.h"
 #include "arch/arm64/cpu_id.h"
 #include "arch/arm64/gtimer.h"
 #include "arch/arm64/kmap.h"
@@ -47,6 +48,8 @@
 #include "mm/vm_swapctl.h"
 #include "mm/vm_syncer.h"
 #include "proc/proc.h"
+
+#define FORMER_LINES 8u
 
 static struct task boot_task;
 static bool pool_as_asked;
@@ -106,6 +109,25 @@ banner_begin(void)
 
 	cpu_id_text(core, sizeof(core));
 	kprintf("ebb %s on %s, %s\n", BUILD_ID, board.name, core);
+}
+
+/* How the former boot ended, where its trace has come through the reset. */
+static void
+former_boot(void)
+{
+	static char line[160];
+	struct trace_record record;
+	uint32_t count = trace_former_count(), damaged = trace_former_damaged();
+	uint32_t i = count > FORMER_LINES ? count - FORMER_LINES : 0;
+
+	if (count + damaged == 0)
+		return;
+	kprintf("former boot: %u records of its trace are whole, %u are not; its last events:\n",
+	    (unsigned)count, (unsigned)damaged);
+	for (; trace_former_get(i, &record); i++) {
+		trace_format(&record, line, sizeof(line));
+		kprintf("former boot: %s\n", line);
+	}
 }
 
 static void
@@ -168,6 +190,7 @@ init(void *arg)
 	must(vm_syncer_start(), "syncer");          /* ... in time */
 	must(vm_pageout_start(), "page daemon");    /* from now on memory is reclaimed */
 	must(vm_daemon_start(), "vm daemon");       /* ... and programs held to limits */
+	former_boot();                              /* before this one's figures */
 	banner_end();
 	led_ready(programs);
 	sched_run_longest_reset();                  /* until here nobody had to wait */
@@ -179,6 +202,7 @@ kernel_main(uint64_t x0)
 {
 	struct task *t;
 
+	trace_init(cache_clean);                    /* after a look at the former boot's */
 	kmap_init();                                /* the start's own mapping goes */
 	pmap_bootstrap();                           /* programs' half of translation */
 	gtimer_init();                              /* the counter's frequency */

@@ -94,6 +94,7 @@ die(enum led_panic kind, const void *trap_frame, const char *fmt, va_list args)
 	panic_printf("\nin task %u (%s)\n", t != NULL ? (unsigned)t->id : 0,
 	    t != NULL ? t->name : "none");
 	cpu_panic_dump(trap_frame);
+	trace_flush(); /* for the next boot */
 	print_trace_tail();
 	if (led_present())
 		panic_printf("light: %u long blinks: %s\n", (unsigned)class,

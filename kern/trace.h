@@ -3,7 +3,8 @@
  * The trace ring: the last few thousand events, at a handful of instructions each.
  *
  * Fixed storage outside the pool; writers never wait. A panic prints its tail,
- * the monitor's `trace` shows or streams it.
+ * the monitor's `trace` shows or streams it. It lies in memory that a reset leaves
+ * alone, so the next boot can show how the former one ended.
  */
 #ifndef KERN_TRACE_H
 #define KERN_TRACE_H
@@ -31,7 +32,8 @@
 	X(TRACE_SYSCALL, "syscall", "number", "pid", "result")               \
 	X(TRACE_MARK, "mark", "a", "b", "c")                                 \
 	X(TRACE_GROW, "grow", "domain", "queue", "tries")                    \
-	X(TRACE_THROTTLE, "throttle", "now", "since the last look", "")
+	X(TRACE_THROTTLE, "throttle", "now", "since the last look", "")      \
+	X(TRACE_WATCHDOG, "watchdog", "seconds", "armed", "")
 
 enum trace_event {
 #define TRACE_ENUM(symbol, name, a, b, c) symbol,
@@ -42,7 +44,8 @@ enum trace_event {
 
 struct trace_record {
 	uint64_t cycles;
-	uint32_t event;
+	uint16_t event;
+	uint16_t check;    /* lower half of a CRC over boot, number and the other fields */
 	uint32_t task_id;
 	uint64_t a, b, c;
 };
@@ -71,5 +74,24 @@ const char *trace_event_name(enum trace_event event);
 int trace_event_find(const char *name);
 /* One line of text for r, NUL-terminated, without newline. */
 void trace_format(const struct trace_record *r, char *buffer, uint32_t bytes);
+
+/*
+ * Begin a ring of this boot, after taking the end of the former boot's from the memory of the
+ * ring; first thing at boot, before any event. clean writes lines of the cache back to RAM and
+ * may be NULL.
+ */
+void trace_init(void (*clean)(const void *va, uint64_t bytes));
+/* Write to RAM what has been recorded since the last call; any context, never waits. Until
+ * then a reset may lose it. */
+void trace_flush(void);
+
+#define TRACE_FORMER 512 /* records kept of the former boot */
+
+/* Records of the former boot that are there and whole, at most TRACE_FORMER; of those that
+ * should be there, how many are not whole. Both 0: no former boot. */
+uint32_t trace_former_count(void);
+uint32_t trace_former_damaged(void);
+/* Number i of them, 0 the oldest. */
+bool trace_former_get(uint32_t i, struct trace_record *out);
 
 #endif

@@ -128,6 +128,12 @@ crc_update(uint32_t crc, const uint8_t *p, size_t bytes)
 	return (crc);
 }
 
+uint32_t
+crc32c_word(uint32_t state, uint64_t value)
+{
+	return (crc_update(state, (const uint8_t *)&value, sizeof(value)));
+}
+
 #endif
 
 uint32_t

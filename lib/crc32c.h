@@ -19,4 +19,17 @@
  * Any context; never yields. */
 uint32_t crc32c(uint32_t seed, const void *buffer, size_t bytes);
 
+/* One step over value, least significant byte first, without the inversions at either end:
+ * for sums of a few words, one instruction each on AArch64. Any context; never yields. */
+#ifdef __aarch64__
+static inline uint32_t
+crc32c_word(uint32_t state, uint64_t value)
+{
+	__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %1" : "+r"(state) : "r"(value));
+	return (state);
+}
+#else
+uint32_t crc32c_word(uint32_t state, uint64_t value);
+#endif
+
 #endif

@@ -44,6 +44,23 @@ trace_last(uint64_t count)
 	}
 }
 
+/* "trace former [COUNT]": how the boot before this one ended. */
+static void
+trace_former(uint64_t count)
+{
+	uint32_t end = trace_former_count();
+	uint32_t i = count < end ? end - (uint32_t)count : 0;
+	struct trace_record r;
+
+	if (end + trace_former_damaged() == 0)
+		kprintf("trace: nothing of a former boot is there\n");
+	for (; trace_former_get(i, &r); i++)
+		print_record(&r);
+	if (trace_former_damaged() != 0)
+		kprintf("trace: %u of the former boot's last records are not whole\n",
+		    (unsigned)trace_former_damaged());
+}
+
 /* Print events as they come, until a key. */
 static void
 trace_follow(void)
@@ -125,7 +142,12 @@ cmd_trace(const struct monitor_call *call)
 
 	if (call->argc > 1 && strcmp(call->argv[1], "stream") == 0)
 		trace_stream(call);
-	else if (call->argc == 3)
+	else if (call->argc == 2 && strcmp(call->argv[1], "former") == 0)
+		trace_former(TRACE_DEFAULT);
+	else if (call->argc == 3 && strcmp(call->argv[1], "former") == 0) {
+		if (monitor_number(call, 2, 1, TRACE_FORMER, &count))
+			trace_former((uint64_t)count);
+	} else if (call->argc == 3)
 		trace_switch(call);
 	else if (call->argc > 3)
 		monitor_expected(call, "expected nothing after %s", call->argv[2]);

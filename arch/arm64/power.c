@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "kern/machdep.h"
+#include "kern/trace.h"
 
 #define SYS_EXIT_EXTENDED             0x20
 #define ADP_STOPPED_APPLICATION_EXIT  0x20026ull
@@ -93,6 +94,7 @@ void
 cpu_reboot(void)
 {
 	(void)intr_disable();
+	trace_flush();
 	psci_call(PSCI_SYSTEM_RESET);
 	if (board_reset != NULL)
 		board_reset();

@@ -90,13 +90,13 @@ body_mistakes(void *arg)
 	expect("poweroff 256", "poweroff: expected a number from 0 to 255, got '256'; usage:"
 	    " poweroff [CODE]\n");
 	expect("trace 0", "trace: expected a number from 1 to 4096, got '0'; usage: trace [COUNT |"
-	    " EVENT on|off | stream [EVENT...]]\n");
+	    " EVENT on|off | stream [EVENT...] | former [COUNT]]\n");
 	expect("trace fault", "trace: expected on or off after fault; usage: trace [COUNT | EVENT"
-	    " on|off | stream [EVENT...]]\n");
+	    " on|off | stream [EVENT...] | former [COUNT]]\n");
 	expect("trace fault maybe", "trace: expected on or off, got 'maybe'; usage: trace [COUNT |"
-	    " EVENT on|off | stream [EVENT...]]\n");
+	    " EVENT on|off | stream [EVENT...] | former [COUNT]]\n");
 	expect("trace fault on off", "trace: expected nothing after on; usage: trace [COUNT | EVENT"
-	    " on|off | stream [EVENT...]]\n");
+	    " on|off | stream [EVENT...] | former [COUNT]]\n");
 	expect_part("trace stream fault falt", "trace: no event 'falt', expected one of boot");
 	expect_part("trace falt on", "trace: no event 'falt', expected one of boot switch irq");
 }
@@ -225,6 +225,12 @@ body_trace(void *arg)
 	expect_part("trace 1", "mark");
 	console_rx('q');
 	expect("trace stream", "");
+	expect("trace former", "trace: nothing of a former boot is there\n");
+	expect_part("trace former 513", "trace: expected a number from 1 to 512, got '513'");
+	trace_init(NULL);
+	trace(TRACE_MARK, 77, 88, 99);
+	trace_init(NULL); /* as after a reset */
+	expect_part("trace former 1", "mark");
 	trace_mask = before;
 }
 
