@@ -88,8 +88,8 @@ static const struct deed forbidden[] = {
 	{ "far_el1", deed_far }, { "cpuectlr", deed_implementation },
 	{ "jump to an odd address", deed_jump_odd }, { "unaligned ldxr", deed_exclusive },
 	{ "dc zva kernel", deed_zero_kernel }, { "ldtr kernel", deed_as_user },
-	{ "ldp across the top", deed_pair_kernel }, { "kernel sp", deed_stack_kernel }, { "null sp", deed_stack_null },
-	{ "sp in text", deed_stack_text }, { 0 },
+	{ "ldp across the top", deed_pair_kernel }, { "kernel sp", deed_stack_kernel },
+	{ "null sp", deed_stack_null }, { "sp in text", deed_stack_text }, { 0 },
 };
 
 DEED(wfi, "wfi")
