@@ -40,7 +40,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all run watch sdk test quick bench check docs sdcard flash install uninstall debug debug-symbols help clean setup setup-test \
+.PHONY: all run watch sdk thirdparty test quick bench check docs sdcard flash install uninstall debug debug-symbols help clean setup setup-test \
 	kernel apps host-tests host-test check-objects coverage soak fuzz FORCE
 .DEFAULT_GOAL := help
 
@@ -78,6 +78,7 @@ help:
 	@echo 'make install BOOT=DIR    put ebb beside Raspberry Pi OS on its boot partition; make uninstall'
 	@echo 'make watch               as make run, with plots in the terminal; WATCH="--html report.html"'
 	@echo 'make sdk                 build/sdk: compilers, headers, libraries to build your own programs with'
+	@echo 'make thirdparty          Lua and bzip2 from Debian, unpatched, in too little memory'
 	@echo 'make debug               boot QEMU stopped, with gdb and its ebb commands (docs/DEBUGGING.md)'
 	@echo '    OPENOCD=host:port    instead: attach to a board through the gdb port of OpenOCD'
 	@echo 'make debug-symbols       build/BOARD/ebb-symbols.tcl, for the ebb commands of OpenOCD'
@@ -481,6 +482,11 @@ quick: $(IMAGES) host-tests $(CHECK_INPUTS) setup-test
 
 soak: $(IMAGES) host-tests
 	@tools/soak '$(SECONDS)'
+
+# Public programs from Debian's sources, built with the kit, and their own inputs.
+thirdparty: $(IMAGES) sdk
+	@tools/thirdparty
+	@tools/run_tests --thirdparty $(T)
 
 # With libFuzzer where there is a clang, else by the targets' own changes of known inputs.
 ifneq ($(filter fuzz,$(MAKECMDGOALS)),)
