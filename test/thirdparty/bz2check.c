@@ -61,8 +61,10 @@ cycle(struct bytes plain, int level, const char *name)
 	struct bytes back = { malloc(plain.count + 1), plain.count };
 
 	if (packed.at == NULL || back.at == NULL ||
-	    BZ2_bzBuffToBuffCompress(packed.at, &packed.count, plain.at, plain.count, level, 0, 30) != BZ_OK ||
-	    BZ2_bzBuffToBuffDecompress(back.at, &back.count, packed.at, packed.count, 0, 0) != BZ_OK ||
+	    BZ2_bzBuffToBuffCompress(
+		packed.at, &packed.count, plain.at, plain.count, level, 0, 30) != BZ_OK ||
+	    BZ2_bzBuffToBuffDecompress(back.at, &back.count, packed.at, packed.count, 0, 0) !=
+		BZ_OK ||
 	    back.count != plain.count || memcmp(back.at, plain.at, plain.count) != 0) {
 		printf("bz2check: %s: not what it was\n", name);
 		exit(1);
@@ -86,7 +88,8 @@ sample(const char *dir, int number)
 		printf("bz2check: sample%d: not the compressed file that comes with it\n", number);
 		exit(1);
 	}
-	printf("sample%d %u %u %08lx\n", number, plain.count, packed.count, (unsigned long)fnv(packed));
+	printf("sample%d %u %u %08lx\n", number, plain.count, packed.count,
+	    (unsigned long)fnv(packed));
 	free(plain.at);
 	free(expected.at);
 	free(packed.at);

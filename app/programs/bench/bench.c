@@ -2,7 +2,7 @@
 /*
  * bench: what the kernel's paths cost, in ticks of the virtual counter.
  *
- *   run bench null|flag|zero|swapin MIB|major MIB
+ *   run bench null|flag|zero|swapin MIB|major MIB|switch|fork|exec
  *
  * Under QEMU's -icount shift=0 one nanosecond is one instruction and the counter
  * (62.5 MHz) ticks every 16, so a mean over thousands of events is exact to a few
@@ -14,6 +14,7 @@
  *   zero    first touches of fresh memory that fits
  *   swapin  touches of memory that was pushed out, with free memory in plenty
  *   major   random writes to memory twice the pool: each fault evicts, too
+ *   switch, fork, exec   see process.c
  *
  * Owns: its memory.
  * Does not: judge; test/bench holds the aims.
@@ -29,17 +30,11 @@
 #include "app/libebb/counter.h"
 #include "app/libebb/ebb.h"
 #include "app/libebb/random.h"
-
-#define PAGE_BYTES 4096
+#include "app/programs/bench/bench.h"
 
 static uint64_t random_state = RANDOM_SEED;
 
-struct mark {
-	uint64_t ticks, idle_us;
-	struct ebb_usage usage;
-};
-
-static void
+void
 mark(struct mark *m)
 {
 	struct ebb_times times = { 0 };
@@ -51,8 +46,7 @@ mark(struct mark *m)
 	m->ticks = counter_ticks();
 }
 
-/* Busy nanoseconds (= instructions under -icount shift=0) between two marks. */
-static uint64_t
+uint64_t
 busy_ns(const struct mark *a, const struct mark *b)
 {
 	uint64_t ns = (b->ticks - a->ticks) * 1000000000u / counter_ticks_per_second();
@@ -61,7 +55,7 @@ busy_ns(const struct mark *a, const struct mark *b)
 	return (ns > idle_ns ? ns - idle_ns : 0);
 }
 
-static void
+void
 print_mean(const char *what, uint64_t ns, uint64_t events)
 {
 	if (events == 0) {
@@ -236,6 +230,14 @@ main(int argc, char **argv)
 		return (bench_swapin(argv[2]));
 	if (strcmp(what, "major") == 0 && mib != 0)
 		return (bench_major(mib * 1024 * 1024 / PAGE_BYTES));
-	fprintf(stderr, "usage: bench null|flag|zero|swapin MIB|major MIB\n");
+	if (strcmp(what, "switch") == 0 && argc == 2)
+		return (bench_switch());
+	if (strcmp(what, "fork") == 0 && argc == 2)
+		return (bench_fork());
+	if (strcmp(what, "exec") == 0 && argc == 2)
+		return (bench_exec());
+	if (strcmp(what, "arrived") == 0 && argc == 4)
+		return (bench_arrived(argv[2], argv[3]));
+	fprintf(stderr, "usage: bench null|flag|zero|swapin MIB|major MIB|switch|fork|exec\n");
 	return (2);
 }
