@@ -37,6 +37,7 @@
 #include "kern/sched.h"
 #include "kern/timer.h"
 #include "kern/trace.h"
+#include "kern/watchdog.h"
 #include "mm/file_pager.h"
 #include "mm/mm_params.h"
 #include "mm/swap_pager.h"
@@ -192,6 +193,9 @@ init(void *arg)
 	must(vm_daemon_start(), "vm daemon");       /* ... and programs held to limits */
 	former_boot();                              /* before this one's figures */
 	banner_end();
+	watchdog_add_check("page daemon", vm_meter_waiting);
+	if (bootargs.watchdog_s != 0)               /* from here on a hang resets the board */
+		must(watchdog_start(bootargs.watchdog_s, bootargs.watchdog_test), "watchdog");
 	led_ready(programs);
 	sched_run_longest_reset();                  /* until here nobody had to wait */
 	begin_work();

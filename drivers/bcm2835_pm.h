@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+struct watchdog_dev;
+/* The chip's watchdog for kern/watchdog.h; attached by bcm2835_pm_attach. */
+extern const struct watchdog_dev bcm2835_watchdog;
+
 /* base: virtual address of the block (physical 0x3F100000 on raspi3). Boot time. */
 void bcm2835_pm_attach(uintptr_t base);
 

@@ -28,7 +28,8 @@
 struct bootargs bootargs;
 
 /* KIND_CHOICE: one of two words, "A or B" in accepts; the field becomes 1 or 2. */
-enum kind { KIND_SIZE, KIND_SECONDS, KIND_PERIOD, KIND_DOMAINS, KIND_FLAG, KIND_WORD, KIND_CHOICE };
+enum kind { KIND_SIZE, KIND_SECONDS, KIND_PERIOD, KIND_DOMAINS, KIND_WATCHDOG, KIND_FLAG,
+	KIND_WORD, KIND_CHOICE };
 
 struct row {
 	const char *name;
@@ -45,6 +46,8 @@ static const struct row rows[] = {
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
+	{ "watchdog", KIND_WATCHDOG, &bootargs.watchdog_s, "seconds from 1 to 15" },
+	{ "watchdog_test", KIND_FLAG, &bootargs.watchdog_test, "0 or 1" },
 	{ "stream", KIND_PERIOD, &bootargs.stream_ms, "milliseconds from 20 to 60000" },
 	{ "dashboard", KIND_PERIOD, &bootargs.dashboard_ms, "milliseconds from 20 to 60000" },
 	{ "sd", KIND_CHOICE, &bootargs.sd_host, "emmc or sdhost" },
@@ -118,8 +121,9 @@ static int
 set(const struct row *row, const char *value)
 {
 	static const uint32_t most[] = { [KIND_SECONDS] = 3600, [KIND_PERIOD] = 60000,
-		[KIND_DOMAINS] = 4, [KIND_FLAG] = 1 };
-	static const uint32_t least[] = { [KIND_PERIOD] = 20, [KIND_DOMAINS] = 1, [KIND_FLAG] = 0 };
+		[KIND_DOMAINS] = 4, [KIND_WATCHDOG] = 15, [KIND_FLAG] = 1 };
+	static const uint32_t least[] = { [KIND_PERIOD] = 20, [KIND_DOMAINS] = 1,
+		[KIND_WATCHDOG] = 1, [KIND_FLAG] = 0 };
 	const char *end;
 	uint64_t n = 0;
 
@@ -148,7 +152,7 @@ refuse_unknown(const char *word)
 {
 	kprintf("boot argument %s: unknown; known are mem= swap= ramdisk= run= vmstat= exit= "
 		"semihosting= selftest= trace= domains= fault= sd= sd_dma= flash= console= "
-		"stream= dashboard=\n", word);
+		"stream= dashboard= watchdog= watchdog_test=\n", word);
 	bootargs.error_count++;
 }
 

@@ -28,6 +28,8 @@ struct bootargs {
 	uint32_t vmstat_s;       /* vmstat=SECONDS: a line every so often; 0 = none */
 	uint32_t stream_ms;      /* stream=MS: statistics as JSON so often; 0 = none */
 	uint32_t dashboard_ms;   /* dashboard=MS: pictures on the screen; 0 = none */
+	uint32_t watchdog_s;     /* watchdog=SECONDS: armed with that; 0 = not */
+	bool watchdog_test;      /* watchdog_test=1: once under QEMU too, which then resets */
 	uint32_t sd_host;        /* sd=emmc|sdhost: enum bootargs_sd_host */
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	uint32_t flash;          /* flash=1|format: enum bootargs_flash */

@@ -5,7 +5,8 @@
  *   panic: MESSAGE
  *   registers, fault in words, backtrace         arch, cpu_panic_dump
  *   trace: the last TRACE_TAIL records
- *   stop: blink the code of the kind of panic on the board's light, for ever
+ *   stop: blink the code of the kind of panic on the board's light, for ever, or until
+ *   the watchdog, if it is armed, resets the board
  *
  * Owns: the fact that a panic is on.
  * Does not: use the console's ring, sleep, allocate or trust the stack's depth: all
@@ -24,6 +25,7 @@
 #include "kern/machdep.h"
 #include "kern/task.h"
 #include "kern/trace.h"
+#include "kern/watchdog.h"
 #include "lib/assert.h"
 
 #define TRACE_TAIL 32u
@@ -77,6 +79,7 @@ static _Noreturn void
 die(enum led_panic kind, const void *trap_frame, const char *fmt, va_list args)
 {
 	const struct task *t = curtask();
+	uint32_t reset_s;
 
 	(void)intr_disable();
 	if (panicking) {
@@ -89,6 +92,7 @@ die(enum led_panic kind, const void *trap_frame, const char *fmt, va_list args)
 	panicking = true;
 	class = kind;
 	console_panic_mode();
+	reset_s = watchdog_panic();
 	put("\npanic: ");
 	put_formatted(fmt, args);
 	panic_printf("\nin task %u (%s)\n", t != NULL ? (unsigned)t->id : 0,
@@ -100,6 +104,9 @@ die(enum led_panic kind, const void *trap_frame, const char *fmt, va_list args)
 		panic_printf("light: %u long blinks: %s\n", (unsigned)class,
 		    led_panic_words(class));
 	put("stopped.\n");
+	if (reset_s != 0)
+		panic_printf("the watchdog resets the board in %u s\n", (unsigned)reset_s);
+	(void)watchdog_panic(); /* a slow console may have used most of it */
 	led_show_panic(class);
 	cpu_poweroff(PANIC_EXIT_CODE);
 }

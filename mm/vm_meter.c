@@ -226,3 +226,14 @@ vm_waitpfault(struct vm_domain *vmd)
 {
 	wait_on(vmd, &vmd->waiters, "pfault");
 }
+
+bool
+vm_meter_waiting(uint64_t *progress)
+{
+	uint32_t i, waiters = 0;
+
+	for (i = 0; i < vm_domain_count; i++)
+		waiters += vm_domains[i].waiters;
+	*progress = mm_params.v_tfree + mm_params.v_tcached;
+	return (waiters > 0);
+}

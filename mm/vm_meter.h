@@ -75,6 +75,8 @@ vm_meter_free(const struct vm_domain *vmd)
 {
 	return (vmd->v_free_count + vmd->v_cache_count);
 }
+/* Does somebody wait for pages? *progress changes with every page that is freed or cached. */
+bool vm_meter_waiting(uint64_t *progress);
 static inline bool
 vm_page_count_severe(const struct vm_domain *vmd)
 {

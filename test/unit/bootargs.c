@@ -70,6 +70,20 @@ test_none(void **state)
 	assert_int_equal(bootargs.error_count, 0);
 }
 
+static void
+test_watchdog(void **state)
+{
+	(void)state;
+	parse("watchdog=15 watchdog_test=1");
+	assert_int_equal(bootargs.watchdog_s, 15);
+	assert_true(bootargs.watchdog_test);
+	parse("watchdog=16");
+	said("boot argument watchdog=16: expected watchdog=, then seconds from 1 to 15");
+	assert_int_equal(bootargs.watchdog_s, 0);
+	parse("watchdog=0");
+	said("seconds from 1 to 15");
+}
+
 /* What firmware is known to put before the words of cmdline.txt. */
 static void
 test_firmwares(void **state)
@@ -219,6 +233,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_watchdog),
 		cmocka_unit_test(test_firmwares),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_mixed),

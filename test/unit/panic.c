@@ -24,18 +24,21 @@ _Noreturn void real_panic(const char *fmt, ...) __attribute__((format(printf, 1,
 _Noreturn void real_kassert_fail(const char *file, int line, const char *rule);
 _Noreturn void test_poweroff(int exit_code);
 void test_panic_dump(const void *trap_frame);
+uint32_t test_watchdog_panic(void);
 
 #define panic          real_panic
 #define panic_as       real_panic_as
 #define kassert_fail   real_kassert_fail
 #define cpu_poweroff   test_poweroff
 #define cpu_panic_dump test_panic_dump
+#define watchdog_panic test_watchdog_panic
 #include "kern/panic.c"
 #undef panic
 #undef panic_as
 #undef kassert_fail
 #undef cpu_poweroff
 #undef cpu_panic_dump
+#undef watchdog_panic
 
 const struct ksym ksyms[] = {
 	{ 0x1000, "first" },
@@ -77,11 +80,21 @@ test_panic_dump(const void *trap_frame)
 		real_panic("the dump fails too");
 }
 
+static uint32_t watchdog_s, watchdog_loads;
+
+uint32_t
+test_watchdog_panic(void)
+{
+	watchdog_loads++;
+	return (watchdog_s);
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
 	sim_reset();
+	watchdog_s = watchdog_loads = 0;
 	wire_bytes = 0;
 	panicking = false;
 	dump_panics = false;
@@ -141,6 +154,19 @@ test_message(void **state)
 	    "registers here\n"));
 	check_tail();
 	assert_false(intr_enabled());
+	assert_null(strstr(wire, "watchdog"));
+}
+
+/* Armed, the watchdog gets a full period before the text, and one for the light after it. */
+static void
+test_watchdog(void **state)
+{
+	(void)state;
+	watchdog_s = 5;
+	if (setjmp(stopped) == 0)
+		real_panic("gone");
+	assert_int_equal(watchdog_loads, 2);
+	assert_non_null(strstr(wire, "stopped.\nthe watchdog resets the board in 5 s\n"));
 }
 
 static void
@@ -215,6 +241,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ksym),
 		cmocka_unit_test_setup(test_message, setup),
+		cmocka_unit_test_setup(test_watchdog, setup),
 		cmocka_unit_test_setup(test_nested, setup),
 		cmocka_unit_test_setup(test_kassert, setup),
 		cmocka_unit_test_setup(test_light, setup),

@@ -275,6 +275,33 @@ worker_T3b_no_sleep_with_pages_there(void **state)
 	sim_run(plenty_body, state);
 }
 
+static void
+waiting_body(void *arg)
+{
+	uint64_t before, after;
+
+	(void)arg;
+	boot();
+	assert_false(vm_meter_waiting(&before));
+	vmd->waiters++;
+	assert_true(vm_meter_waiting(&after));
+	assert_int_equal(after, before);
+	mm_params.v_tfree++;
+	assert_true(vm_meter_waiting(&after));
+	assert_int_equal(after, before + 1);
+	mm_params.v_tcached++;
+	assert_true(vm_meter_waiting(&after));
+	assert_int_equal(after, before + 2);
+	vmd->waiters--;
+	assert_false(vm_meter_waiting(&after));
+}
+
+static void
+waiting_for_pages_is_seen_and_so_is_progress(void **state)
+{
+	sim_run(waiting_body, state);
+}
+
 int
 main(void)
 {
@@ -287,6 +314,7 @@ main(void)
 		cmocka_unit_test(worker_wakeup_is_idempotent_and_not_for_the_daemon),
 		cmocka_unit_test(worker_daemon_waits_for_pageout_free_min),
 		cmocka_unit_test(worker_T3b_no_sleep_with_pages_there),
+		cmocka_unit_test(waiting_for_pages_is_seen_and_so_is_progress),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
