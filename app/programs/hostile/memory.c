@@ -16,18 +16,22 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
 #include "app/programs/hostile/hostile.h"
 
-#define PAGE      4096u
-#define RW        (PROT_READ | PROT_WRITE)
-#define MAP_TRIES 3000
-#define ENTRIES   200000 /* map entries that the map bomb asks for at most */
-#define CODE_RUNS 100
-#define DEPTH     (1 << 30)
-#define WORDS     "/data/words.txt"
+#define PAGE       4096u
+#define RW         (PROT_READ | PROT_WRITE)
+#define MAP_TRIES  3000
+#define ENTRIES    200000 /* map entries that the map bomb asks for at most */
+#define CODE_RUNS  100
+#define DEPTH      (1 << 30)
+#define WORDS      "/data/words.txt"
+#define SCRATCH    "/data/hostile.tmp"
+#define FILE_BYTES (16 * PAGE)
+#define FILE_STEPS 150
 
 /* ---- the kernel's addresses */
 
@@ -305,6 +309,56 @@ call_faults(void)
 	return (wrong);
 }
 
+/* ---- one open file, several processes */
+
+static void
+use_file(int fd)
+{
+	uint8_t *memory = ebb_mmap(FILE_BYTES, EBB_PROT_READ | EBB_PROT_WRITE);
+	int i;
+
+	for (i = 0; i < FILE_STEPS; i++) {
+		off_t place = (off_t)random_below(FILE_BYTES);
+
+		switch (random_below(4)) {
+		case 0:
+			lseek(fd, place, SEEK_SET);
+			break;
+		case 1:
+			write(fd, memory + random_below(FILE_BYTES / 2), random_below(3 * PAGE));
+			break;
+		case 2:
+			ftruncate(fd, place);
+			break;
+		default:
+			read(fd, memory + random_below(FILE_BYTES / 2), random_below(3 * PAGE));
+		}
+	}
+}
+
+/* They pull its place and its end away from under each other's reads and writes. */
+static int
+shared_file(void)
+{
+	int fd = open(SCRATCH, O_RDWR | O_CREAT | O_TRUNC), i, wrong = 0;
+
+	if (fd < 0)
+		return (1);
+	for (i = 0; i < 4; i++) {
+		random_below(2);
+		if (fork() == 0) {
+			use_file(fd);
+			_exit(0);
+		}
+	}
+	for (; i > 0; i--) {
+		int status = 0;
+
+		wrong += wait(&status) < 0 || status != 0;
+	}
+	return (wrong + (close(fd) != 0) + (unlink(SCRATCH) != 0));
+}
+
 const struct attack memory_attacks[] = {
 	{ "kernel", kernel_addresses, EXITS, "reads, writes, jumps at the kernel's addresses" },
 	{ "maps", maps, EXITS, "maps of odd addresses and sizes" },
@@ -315,6 +369,7 @@ const struct attack memory_attacks[] = {
 	{ "wirebomb", wire_bomb, EXITS, "wires all it can get" },
 	{ "stackbomb", stack_bomb, FAULT, "recursion without end" },
 	{ "text", text, EXITS, "writes code, runs it, writes it again" },
+	{ "sharedfile", shared_file, EXITS, "one open file, cut and moved by four at once" },
 	{ "callfaults", call_faults, EXITS, "calls whose arguments fault half way" },
 	{ 0 },
 };
