@@ -59,6 +59,9 @@ static void (*fallback)(void); /* attaches a console */
 static bool started; /* transmit interrupts work */
 static bool panicked;
 
+static void (*divert)(const char *bytes, size_t count); /* NULL: nobody's output */
+static struct task *divert_task; /* whose */
+
 static const char *edit_prompt; /* NULL: nothing is being edited */
 static const char *edit_text;
 static uint32_t edit_cursor;
@@ -202,6 +205,20 @@ put_panic(const char *bytes, size_t count)
 		console_put_poll(bytes[i]);
 }
 
+/* Has it gone elsewhere (console_divert)? Not what an interrupt handler says meanwhile. */
+static bool
+emit_diverted(const char *bytes, size_t count)
+{
+	void (*fn)(const char *bytes, size_t count) = divert;
+
+	if (fn == NULL || !intr_enabled() || curtask() != divert_task)
+		return (false);
+	divert = NULL;
+	fn(bytes, count);
+	divert = fn;
+	return (true);
+}
+
 /* Write a piece of one or more lines without letting anyone between. */
 static void
 emit(const char *bytes, size_t count)
@@ -212,6 +229,8 @@ emit(const char *bytes, size_t count)
 		put_panic(bytes, count);
 		return;
 	}
+	if (emit_diverted(bytes, count))
+		return;
 	kern_params.console_lines++;
 	lock_with_room(piece_bytes(bytes, count));
 	if (edit_prompt == NULL) {
@@ -317,6 +336,13 @@ console_set_edit(const char *prompt, const char *text, uint32_t cursor)
 	irq_lock_release(&tx_lock);
 }
 
+void
+console_divert(void (*fn)(const char *bytes, size_t count))
+{
+	divert_task = curtask();
+	divert = fn;
+}
+
 /* ---- receiving */
 
 void
@@ -364,6 +390,7 @@ console_attach(const struct console_dev *d)
 	panicked = false;
 	tx_waited = false;
 	edit_prompt = NULL;
+	divert = NULL;
 	kick(); /* what was printed before */
 }
 

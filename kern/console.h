@@ -71,6 +71,11 @@ void console_set_edit(const char *prompt, const char *text, uint32_t cursor);
 /* Bytes as they are, no line handling (echo of the line editor). May yield. */
 void console_raw(const char *bytes, size_t count);
 
+/* What the calling task prints goes to fn from now on (console_raw does not), pieces of whole
+ * lines; NULL: to the console again. One task at a time; what is printed within fn is not
+ * diverted. fn may yield. */
+void console_divert(void (*fn)(const char *bytes, size_t count));
+
 /* Wait for a received byte at most timeout_us (0 = for ever); the byte, or
  * ERR_TIMEDOUT, also when wakeup_task ended the wait (kill). May yield. */
 int console_getc(uint64_t timeout_us);

@@ -100,6 +100,16 @@ proc_files_close(struct proc *p)
 		proc_file_close(p, fd);
 }
 
+void
+proc_file_give(uint32_t pid, int fd, struct proc_file *file)
+{
+	struct proc *p = proc_find(pid);
+
+	KASSERT(p != NULL && p->files[fd] != NULL, "D1: a new process has the console's files");
+	proc_file_close(p, fd); /* ends none: it is the console's */
+	p->files[fd] = file;
+}
+
 int
 proc_file_slot(const struct proc *p, int from)
 {

@@ -298,6 +298,53 @@ proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t 
 	return (n);
 }
 
+/* Bytes of the kernel at the file's place, where the file is long enough. */
+static int
+put_pieces(struct proc_file *file, const uint8_t *from, uint32_t count)
+{
+	static const bool killed;
+	struct vm_page *m;
+	int error = 0;
+
+	while (count > 0 && error == 0) {
+		uint64_t in_page = file->offset & PAGE_MASK, n = PAGE_SIZE - in_page;
+
+		n = count < n ? count : n;
+		error = file_pager_page(file->object, (vm_pindex_t)(file->offset >> PAGE_SHIFT), 0,
+		    &killed, &m);
+		if (error != 0)
+			break;
+		memcpy((uint8_t *)vm_page_address(m) + in_page, from, n);
+		file_pager_changed(m);
+		vm_page_unhold(m);
+		file->offset += n;
+		from += n;
+		count -= (uint32_t)n;
+	}
+	return (error);
+}
+
+int
+proc_file_put(struct proc_file *file, const void *bytes, uint32_t count)
+{
+	static const bool killed;
+	struct vnode *vp = file->vnode;
+	int error;
+
+	if (!proc_file_writable(file))
+		return (ERR_BADF);
+	sleep_lock_acquire(&vp->grow_lock);
+	error = have_object(file);
+	if (file->append)
+		file->offset = vp->size_bytes;
+	if (error == 0 && file->offset + count > vp->size_bytes)
+		error = file_pager_extend(file->object, file->offset + count, &killed);
+	if (error == 0)
+		error = put_pieces(file, bytes, count);
+	sleep_lock_release(&vp->grow_lock);
+	return (error);
+}
+
 int
 proc_file_truncate(struct proc *p, struct proc_file *file, int64_t bytes)
 {

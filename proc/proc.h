@@ -182,6 +182,19 @@ const char *proc_state_name(const struct proc *p);
 /* Words for an exit status: "exited with 3", "killed: out of memory". */
 void proc_status_text(int32_t status, char *buffer, uint32_t bytes);
 
+/* ---- Open files, for processes and for who has none */
+/* Open path with mode EBB_O_*. ERR_NOMEM, ERR_INVAL (mode), what vfs_lookup and vfs_create say;
+ * for writing also ERR_ISDIR, ERR_BUSY (a program runs from it), ERR_ROFS. May yield. */
+int proc_file_open(struct proc_file **file, const char *path, uint64_t mode) ERR_MUST_CHECK;
+/* Let go of an open file; the last one ends it. May yield. */
+void proc_file_unref(struct proc_file *file);
+/* Write wired bytes of the kernel at its place, which moves on. ERR_BADF, ERR_NOSPC, ERR_IO, and
+ * as file_pager_extend. May yield. */
+int proc_file_put(struct proc_file *file, const void *bytes, uint32_t count) ERR_MUST_CHECK;
+/* fd of process pid, which proc_spawn has just made (nothing has yielded since), is this open
+ * file: the caller's reference becomes the descriptor's. Does not yield. */
+void proc_file_give(uint32_t pid, int fd, struct proc_file *file);
+
 /* Remove the name of a file; it goes with the last that uses it. As vfs_unlink. May yield. */
 int proc_file_unlink(const char *path) ERR_MUST_CHECK;
 

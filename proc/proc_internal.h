@@ -34,8 +34,6 @@ int proc_task_create(struct proc *p, void (*fn)(void *arg)) ERR_MUST_CHECK;
 void proc_files_init(void);
 /* One with a single reference, the caller's; NULL without memory. Does not yield. */
 struct proc_file *proc_file_new(enum proc_file_kind kind);
-/* Let go of it; the last one ends it. May yield. */
-void proc_file_unref(struct proc_file *file);
 /* Descriptors 0, 1, 2 of a new process are the console's; those of a child are its
  * parent's. Neither yields. */
 void proc_files_console(struct proc *p);
@@ -49,9 +47,6 @@ int proc_file_slot(const struct proc *p, int from);
 struct proc_file *proc_file_of(struct proc *p, uint64_t fd);
 
 /* ---- file_io.c: files of a disk */
-/* Open path with mode EBB_O_*. ERR_NOMEM, ERR_INVAL (mode), what vfs_lookup and vfs_create say;
- * for writing also ERR_ISDIR, ERR_BUSY (a program runs from it), ERR_ROFS. May yield. */
-int proc_file_open(struct proc_file **file, const char *path, uint64_t mode) ERR_MUST_CHECK;
 bool proc_file_writable(const struct proc_file *file);
 /* Give up what it refers to: the last descriptor has gone. May yield. */
 void proc_file_end(struct proc_file *file);

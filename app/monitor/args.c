@@ -13,66 +13,130 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Cut one word off *at; false if its quote is not closed. */
+/* What ends a word when it is not quoted. */
 static bool
+is_end(char c)
+{
+	return (c == '\0' || c == ' ' || c == '>' || c == '<' || c == '&');
+}
+
+/* Does a backslash before c mean just c? Between "..." only where c means something there. */
+static bool
+is_escaped(char quote, char c)
+{
+	if (quote == '\0')
+		return (c != '\0');
+	return (quote == '"' && (c == '"' || c == '\\'));
+}
+
+/*
+ * Take the quotes off the word at *at, in place; *at is behind it then. What ended it, which
+ * the NUL of the word may have overwritten, or -1 if a quote is not closed.
+ */
+static int
 word_take(char **at)
 {
-	char *from = *at, *to = *at, quote = '\0';
+	char *from = *at, *to = *at, quote = '\0', end;
 
-	while (*from != '\0' && (quote != '\0' || *from != ' ')) {
-		if (quote == '\0' && (*from == '\'' || *from == '"'))
+	while (*from != '\0' && (quote != '\0' || !is_end(*from))) {
+		if (*from == '\\' && is_escaped(quote, from[1]))
+			*to++ = *++from;
+		else if (quote == '\0' && (*from == '\'' || *from == '"'))
 			quote = *from;
-		else if (*from == quote)
+		else if (quote != '\0' && *from == quote)
 			quote = '\0';
 		else
 			*to++ = *from;
 		from++;
 	}
-	*at = *from == '\0' ? from : from + 1;
+	end = *from;
+	*at = from;
 	*to = '\0';
-	return (quote == '\0');
+	return (quote != '\0' ? -1 : end);
 }
 
-/* Take a '&' off the end of line. */
-static bool
-background_take(char *line)
+/* Where the next word is to be kept; NULL with a sentence in *why. */
+static char **
+place(struct args_line *out, char sign, bool again, const char **why)
 {
-	size_t bytes = strlen(line);
+	char **to = sign == '<' ? &out->in : &out->out;
 
-	while (bytes > 0 && line[bytes - 1] == ' ')
-		bytes--;
-	if (bytes == 0 || line[bytes - 1] != '&')
-		return (false);
-	line[bytes - 1] = '\0';
-	return (true);
+	if (sign == '\0' && out->count < ARGS_MAX)
+		return (&out->words[out->count++]);
+	if (sign != '\0' && *to == NULL) {
+		out->append = sign == '>' ? again : out->append;
+		return (to);
+	}
+	*why = sign == '\0' ? "more than 16 words; shorten the command" :
+			       "two files after > or <; one is enough";
+	return (NULL);
+}
+
+/* The word at *at for sign ('>', '<', or '\0' a word of the command); the character behind it,
+ * or ERR_INVAL. */
+static int
+take(struct args_line *out, char **at, char sign, const char **why)
+{
+	bool again = sign == '>' && **at == '>';
+	char **to;
+	int end;
+
+	*at += again;
+	*at += strspn(*at, " ");
+	if (is_end(**at) || (sign != '\0' && **at == '#')) {
+		*why = "no file name after > or <";
+		return (ERR_INVAL);
+	}
+	to = place(out, sign, again, why);
+	if (to == NULL)
+		return (ERR_INVAL);
+	*to = *at;
+	end = word_take(at);
+	*at += end == ' ';
+	if (end >= 0)
+		return (end);
+	*why = "a quote is not closed; end the word with the quote it begins with";
+	return (ERR_INVAL);
+}
+
+/* What stands at *at, spaces skipped; '\0' also for a comment. found: what stood there before
+ * the end of a word was written over it. */
+static char
+look(char **at, char found)
+{
+	if (found != ' ')
+		return (found);
+	*at += strspn(*at, " ");
+	return (**at == '#' ? '\0' : **at);
 }
 
 int
-args_split(char *line, char *words[ARGS_MAX], bool *background, const char **why)
+args_split(char *line, struct args_line *out, const char **why)
 {
 	char *at = line;
-	int count = 0;
+	int found = ' ';
 
-	for (; *at != '\0'; at++) {
-		if (*at == '\t')
-			*at = ' ';
-	}
-	*background = background_take(line);
+	memset(out, 0, sizeof(*out));
+	for (; *at != '\0'; at++)
+		*at = *at == '\t' ? ' ' : *at;
 	at = line;
-	for (;;) {
-		at += strspn(at, " ");
-		if (*at == '\0')
-			return (count);
-		if (count == ARGS_MAX) {
-			*why = "more than 16 words; shorten the command";
+	while (found >= 0 && (found = look(&at, (char)found)) != '\0') {
+		if (out->background) {
+			*why = "nothing comes after &; quote it if it is meant as it is";
 			return (ERR_INVAL);
 		}
-		words[count++] = at;
-		if (!word_take(&at)) {
-			*why = "a quote is not closed; end the word with the quote it begins with";
-			return (ERR_INVAL);
+		if (found == '&') {
+			out->background = true;
+			at++;
+			found = ' ';
+		} else if (found == '>' || found == '<') {
+			at++;
+			found = take(out, &at, (char)found, why);
+		} else {
+			found = take(out, &at, '\0', why);
 		}
 	}
+	return (found < 0 ? ERR_INVAL : out->count);
 }
 
 static int

@@ -12,13 +12,21 @@
 
 #define ARGS_MAX 16
 
+/* A command line, taken apart. The strings lie in the line. */
+struct args_line {
+	int count;              /* words */
+	char *words[ARGS_MAX];
+	bool background;        /* '&' at the end */
+	bool append;            /* out: ">>", not ">" */
+	char *out, *in;         /* behind > or >>, and <; NULL = none */
+};
+
 /*
- * Split line in place at spaces; '...' and "..." keep spaces. A '&' at the end
- * sets *background and is no word. Returns the number of words, or ERR_INVAL
+ * Split line in place at spaces; '...', "..." and a backslash keep them, and >, <, &, # as they
+ * are. A word that begins with # begins a comment. Returns the number of words, or ERR_INVAL
  * with a sentence in *why.
  */
-int args_split(char *line, char *words[ARGS_MAX], bool *background, const char **why)
-    ERR_MUST_CHECK;
+int args_split(char *line, struct args_line *out, const char **why) ERR_MUST_CHECK;
 
 /* Whole word as a decimal or 0x number in [min, max]. ERR_INVAL, ERR_RANGE. */
 int args_number(const char *word, int64_t min, int64_t max, int64_t *out) ERR_MUST_CHECK;

@@ -36,10 +36,13 @@ const struct monitor_command monitor_commands[] = {
 	{ "fault", "[DEVICE off | DEVICE WHAT [every=K] [after=N] [times=N] [block=B [count=C]]]",
 	    "make a disk fail on purpose: read, write, corrupt, torn, delay_ms=N, gone, cut", 7,
 	    cmd_fault },
+	{ "fg", "[PID]", "wait for a job of the background (the newest); Ctrl-C ends it", 1,
+	    cmd_fg },
 	{ "help", "[COMMAND]", "list the commands, or explain one", 1, cmd_help },
 	{ "hist", "[NAME]",
 	    "latencies as bars: of faults, swap, files, each disk; without a name, which", 1,
 	    cmd_hist },
+	{ "jobs", "", "programs in the background", 0, cmd_jobs },
 	{ "kill", "PID", "end a program and all that it has started", 1, cmd_kill },
 	{ "limit", "PID [NAME=SOFT[:HARD] ...]",
 	    "show or set a program's limits: rss, budget, as, memlock; nproc of its job",
@@ -57,8 +60,10 @@ const struct monitor_command monitor_commands[] = {
 	{ "reboot", "", "start again", 0, cmd_reboot },
 	{ "rm", "FILE", "remove a file from the card", 1, cmd_rm },
 	{ "run", "PROGRAM [ARGUMENT...] [&]",
-	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it", ARGS_MAX - 1,
+	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it; run can be left out", ARGS_MAX - 1,
 	    cmd_run },
+	{ "source", "FILE",
+	    "carry out the lines of a file, until one fails or Ctrl-C", 1, cmd_source },
 	{ "stream", "[on [MS [MAP_MS]] | off]",
 	    "statistics as lines of JSON for tools/watch, every MS (1000) milliseconds", 3,
 	    cmd_stream },
@@ -82,6 +87,7 @@ const struct monitor_command monitor_commands[] = {
 	    cmd_trace },
 	{ "vmstat", "[SECONDS]", "memory, paging, disks, CPU: since boot, or until a key is hit", 1,
 	    cmd_vmstat },
+	{ "wait", "", "wait for all jobs of the background", 0, cmd_wait },
 	{ "zones", "", "kernel objects: zones, slabs, and who gives back when memory is low", 0,
 	    cmd_zones },
 };
@@ -124,6 +130,7 @@ monitor_expected(const struct monitor_call *call, const char *fmt, ...)
 	char sentence[256];
 	va_list args;
 
+	monitor_fail();
 	va_start(args, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, args);
 	va_end(args);

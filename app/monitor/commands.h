@@ -17,7 +17,7 @@ struct monitor_call {
 	const struct monitor_command *command;
 	int argc;               /* words, the command's name included */
 	char **argv;
-	bool background;        /* '&' at the end; only run allows it */
+	const struct args_line *line; /* where its output goes, and whether it waits */
 };
 
 struct monitor_command {
@@ -40,6 +40,9 @@ const struct monitor_command *monitor_command_near(const char *name);
 void monitor_expected(const struct monitor_call *call, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The command has not done what it was to do: a script ends here. Does not yield. */
+void monitor_fail(void);
+
 /* Word number index as a number in [min, max]; false after a line that says what
  * is expected. May yield. */
 bool monitor_number(const struct monitor_call *call, int index, int64_t min, int64_t max,
@@ -52,6 +55,11 @@ void cmd_run(const struct monitor_call *call);
 void cmd_ps(const struct monitor_call *call);
 void cmd_kill(const struct monitor_call *call);
 void cmd_protect(const struct monitor_call *call);
+/* commands_job.c */
+void cmd_fg(const struct monitor_call *call);
+void cmd_jobs(const struct monitor_call *call);
+void cmd_source(const struct monitor_call *call);
+void cmd_wait(const struct monitor_call *call);
 /* commands_top.c */
 void cmd_domains(const struct monitor_call *call);
 void cmd_top(const struct monitor_call *call);

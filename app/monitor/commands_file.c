@@ -27,6 +27,7 @@
 static void
 path_refused(const struct monitor_call *call, const char *path, int err)
 {
+	monitor_fail();
 	if (err == ERR_NODEV)
 		kprintf("%s: no file system is mounted; see the messages at boot\n",
 		    call->command->name);
@@ -165,6 +166,8 @@ cmd_rm(const struct monitor_call *call)
 		return;
 	}
 	err = proc_file_unlink(call->argv[1]);
+	if (err != 0)
+		monitor_fail();
 	if (err == ERR_ISDIR)
 		kprintf("rm: %.200s: a directory; only files are removed\n", call->argv[1]);
 	else if (err == ERR_BUSY)

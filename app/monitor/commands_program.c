@@ -23,7 +23,7 @@
 #include "mm/vm_param.h"
 
 #define ROWS_MAX 128
-#define BACKGROUND_LIMIT 16
+#define BACKGROUND_LIMIT PROGRAM_BACKGROUND_MAX
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
 struct ps_row {
@@ -51,14 +51,16 @@ cmd_run(const struct monitor_call *call)
 		monitor_expected(call, "expected the name of a program; ls /apps lists them");
 		return;
 	}
-	if (call->background && program_background_count() == BACKGROUND_LIMIT) {
+	if (call->line->background && program_background_count() == BACKGROUND_LIMIT) {
 		monitor_expected(call, "%u programs are in the background already",
 		    BACKGROUND_LIMIT);
 		return;
 	}
-	if (program_start("run", call->argv + 1, call->argc - 1, &pid) != 0)
+	if (program_start("run", call->argv + 1, call->argc - 1, call->line, &pid) != 0) {
+		monitor_fail();
 		return;
-	if (call->background) {
+	}
+	if (call->line->background) {
 		program_background_add(pid, call->argv[1]);
 		kprintf("[%u] %s\n", pid, call->argv[1]);
 		return;
@@ -68,6 +70,8 @@ cmd_run(const struct monitor_call *call)
 		kprintf("run: lost sight of process %u: %s\n", pid, err_string(err));
 	else
 		program_report("run", call->argv[1], &exit);
+	if (err != 0 || exit.exec_error != 0 || exit.status != 0)
+		monitor_fail();
 }
 
 static const char *

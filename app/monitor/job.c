@@ -50,7 +50,7 @@ run_words(char *words[], int count, uint32_t vmstat_seconds)
 	bool printing = false;
 	int err;
 
-	if (program_start("run=", words, count, &pid) != 0)
+	if (program_start("run=", words, count, NULL, &pid) != 0)
 		return (false);
 	if (vmstat_seconds != 0) {
 		printing = vmstat_task_start(vmstat_seconds) == 0;

@@ -27,12 +27,15 @@
 #include "app/monitor/job.h"
 #include "app/monitor/line_edit.h"
 #include "app/monitor/program.h"
+#include "app/monitor/redirect.h"
+#include "app/monitor/script.h"
 #include "app/monitor/stream.h"
 #include "kern/console.h"
 #include "kern/machdep.h"
 #include "kern/sched.h"
 
 #define REPAINT_KEY 12 /* Ctrl-L */
+#define CTRL_C 3
 #define PROMPT "ebb> "
 #define PROMPT_COLUMNS 5
 #define SCREEN_COLUMNS 79
@@ -46,6 +49,7 @@ static char views[2][LINE_BYTES]; /* the part of the line on the screen, and the
 static uint32_t shown;            /* which of them is on the screen */
 static uint32_t shown_cursor;     /* the cursor's byte in it */
 static struct monitor_boot boot_options;
+static bool failed; /* the command line that was carried out last */
 
 /* Append count times c to the painting. */
 static uint32_t
@@ -132,11 +136,18 @@ line_get(void)
 	return (event == LINE_DONE);
 }
 
+void
+monitor_fail(void)
+{
+	failed = true;
+}
+
 static void
 unknown_command(const char *name)
 {
 	const struct monitor_command *near = monitor_command_near(name);
 
+	monitor_fail();
 	if (near != NULL)
 		kprintf("no command '%.60s', did you mean '%s'? help lists the commands\n", name,
 		    near->name);
@@ -144,36 +155,103 @@ unknown_command(const char *name)
 		kprintf("no command '%.60s'; help lists the commands\n", name);
 }
 
+/* Carry out a command whose output is to go into a file. */
+static void
+call_redirected(const struct monitor_call *call)
+{
+	int err = redirect_begin(call->line->out, call->line->append);
+
+	if (err == 0) {
+		call->command->fn(call);
+		err = redirect_end();
+	}
+	if (err == 0)
+		return;
+	monitor_fail();
+	kprintf("%s: %.200s: %s\n", call->command->name, call->line->out, err_string(err));
+}
+
+static void
+call_command(const struct monitor_call *call)
+{
+	bool is_run = call->command->fn == cmd_run;
+
+	if (call->line->background && !is_run)
+		monitor_expected(call, "only run can go into the background with &");
+	else if (call->line->in != NULL && !is_run)
+		monitor_expected(call, "only programs read from a file with <");
+	else if (call->line->out != NULL && call->command->fn == cmd_source)
+		monitor_expected(call, "> goes behind the commands of the file");
+	else if (call->argc - 1 > call->command->words_max)
+		monitor_expected(call, "expected at most %u word%s after it, got %d",
+		    call->command->words_max, call->command->words_max == 1 ? "" : "s",
+		    call->argc - 1);
+	else if (call->line->out != NULL && !is_run)
+		call_redirected(call);
+	else
+		call->command->fn(call);
+}
+
+static void
+execute(char *text)
+{
+	static char run[] = "run";
+	char *words[ARGS_MAX + 1] = { run };
+	struct args_line line;
+	struct monitor_call call = { .argv = words + 1, .line = &line };
+	const char *why;
+
+	failed = false;
+	call.argc = args_split(text, &line, &why);
+	if (call.argc == 0 && (line.background || line.out != NULL || line.in != NULL)) {
+		call.argc = ERR_INVAL;
+		why = "no command before &, > or <";
+	}
+	if (call.argc < 0) {
+		monitor_fail();
+		kprintf("%s\n", why);
+	}
+	if (call.argc <= 0)
+		return;
+	memcpy(words + 1, line.words, sizeof(line.words));
+	call.command = monitor_command_find(words[1]);
+	if (call.command == NULL && program_exists(words[1])) {
+		call.command = monitor_command_find(run);
+		call.argv = words;
+		call.argc++;
+	}
+	if (call.command == NULL)
+		unknown_command(words[1]);
+	else
+		call_command(&call);
+}
+
 void
 monitor_execute(char *line)
 {
-	char *words[ARGS_MAX];
-	struct monitor_call call = { .argv = words };
-	const char *why;
+	static char next[LINE_BYTES];
 
-	call.argc = args_split(line, words, &call.background, &why);
-	if (call.argc < 0)
-		kprintf("%s\n", why);
-	if (call.argc <= 0)
-		return;
-	call.command = monitor_command_find(words[0]);
-	if (call.command == NULL)
-		unknown_command(words[0]);
-	else if (call.background && call.command->fn != cmd_run)
-		monitor_expected(&call, "only run can go into the background with &");
-	else if (call.argc - 1 > call.command->words_max)
-		monitor_expected(&call, "expected at most %u word%s after it, got %d",
-		    call.command->words_max, call.command->words_max == 1 ? "" : "s",
-		    call.argc - 1);
-	else
-		call.command->fn(&call);
+	execute(line);
+	while (script_next(next)) {
+		if (next[strspn(next, " \t")] != '\0')
+			kprintf("+ %s\n", next);
+		execute(next);
+		if (failed)
+			script_stop("failed; what follows is not done");
+		else if (console_getc(1) == CTRL_C)
+			script_stop("^C");
+	}
 }
 
 bool
 monitor_key_pressed(void *arg, uint64_t wait_us)
 {
+	int c = console_getc(wait_us);
+
 	(void)arg;
-	return (console_getc(wait_us) >= 0);
+	if (c == CTRL_C)
+		monitor_fail();
+	return (c >= 0);
 }
 
 /* The counter of a board begins at reset. */

@@ -28,7 +28,6 @@
 
 #define CTRL_C 3
 #define WATCH_US 100000u /* longest time between two looks at stop */
-#define BACKGROUND_MAX 16
 
 struct watch {
 	uint32_t pid;
@@ -43,7 +42,7 @@ struct background {
 	char name[PROC_NAME_BYTES];
 };
 
-static struct background background[BACKGROUND_MAX];
+static struct background background[PROGRAM_BACKGROUND_MAX];
 
 int
 program_path(const char *name, char path[PROGRAM_PATH_BYTES])
@@ -83,22 +82,85 @@ program_look(const char *who, const char *path)
 	return (err);
 }
 
-int
-program_start(const char *who, char *words[], int count, uint32_t *pid)
+bool
+program_exists(const char *name)
 {
 	char path[PROGRAM_PATH_BYTES];
-	int err;
+	struct vnode *vp;
+	bool is_file;
 
-	err = program_path(words[0], path);
+	if (name[0] == '\0' || program_path(name, path) != 0 || vfs_lookup(path, &vp) != 0)
+		return (false);
+	is_file = !vp->is_directory;
+	vnode_unref(vp);
+	return (is_file);
+}
+
+static int
+file_open(const char *who, const char *path, uint64_t mode, struct proc_file **file)
+{
+	int err = path == NULL ? 0 : proc_file_open(file, path, mode);
+
+	if (err != 0)
+		kprintf("%s: %.200s: %s\n", who, path, err_string(err));
+	return (err);
+}
+
+static void
+file_drop(struct proc_file *file)
+{
+	if (file != NULL)
+		proc_file_unref(file);
+}
+
+/* Start the program with descriptors 0 and 1 for the files, or the console for NULL. */
+static int
+spawn(const char *path, char *words[], int count, struct proc_file *files[2], uint32_t *pid)
+{
+	int fd, err;
+
+	err = proc_spawn(path, (const char *const *)words, (uint32_t)count, 0, pid);
+	for (fd = 0; fd < 2; fd++) {
+		if (err == 0 && files[fd] != NULL)
+			proc_file_give(*pid, fd, files[fd]);
+		else
+			file_drop(files[fd]);
+	}
+	return (err);
+}
+
+static int
+path_of(const char *who, const char *name, char path[PROGRAM_PATH_BYTES])
+{
+	int err = program_path(name, path);
+
+	if (err == 0)
+		return (program_look(who, path));
+	kprintf("%s: %.60s...: a program's path has at most %u bytes\n", who, name,
+	    PROGRAM_PATH_BYTES - 1);
+	return (err);
+}
+
+int
+program_start(const char *who, char *words[], int count, const struct args_line *files,
+    uint32_t *pid)
+{
+	static const struct args_line none;
+	struct proc_file *open[2] = { NULL, NULL };
+	char path[PROGRAM_PATH_BYTES];
+	int err = path_of(who, words[0], path);
+
+	files = files == NULL ? &none : files;
+	if (err == 0)
+		err = file_open(who, files->in, EBB_O_RDONLY, &open[0]);
+	if (err == 0)
+		err = file_open(who, files->out, EBB_O_WRONLY | EBB_O_CREAT |
+		    (files->append ? EBB_O_APPEND : EBB_O_TRUNC), &open[1]);
 	if (err != 0) {
-		kprintf("%s: %.60s...: a program's path has at most %u bytes\n", who, words[0],
-		    PROGRAM_PATH_BYTES - 1);
+		file_drop(open[0]);
 		return (err);
 	}
-	err = program_look(who, path);
-	if (err != 0)
-		return (err);
-	err = proc_spawn(path, (const char *const *)words, (uint32_t)count, 0, pid);
+	err = spawn(path, words, count, open, pid);
 	if (err == ERR_INVAL)
 		kprintf("%s: %s: arguments too long; expected at most %u of %u bytes in all\n", who,
 		    path, PROC_ARGS_MAX, PROC_ARG_BYTES);
@@ -108,14 +170,17 @@ program_start(const char *who, char *words[], int count, uint32_t *pid)
 	return (err);
 }
 
-/* Does the program wait for the keys itself? */
+/* Does a program of the job wait for the keys itself? */
 static bool
 program_reads_keys(uint32_t pid)
 {
-	struct proc *p = proc_find(pid);
+	struct proc *p;
 
-	return (p != NULL && p->task != NULL && p->task->wmesg != NULL &&
-	    strcmp(p->task->wmesg, "ttyin") == 0);
+	for (p = proc_next(NULL); p != NULL; p = proc_next(p))
+		if (p->job_pid == pid && p->task != NULL && p->task->wmesg != NULL &&
+		    strcmp(p->task->wmesg, "ttyin") == 0)
+			return (true);
+	return (false);
 }
 
 static void
@@ -186,7 +251,7 @@ program_background_add(uint32_t pid, const char *name)
 {
 	uint32_t i;
 
-	for (i = 0; i < BACKGROUND_MAX; i++) {
+	for (i = 0; i < PROGRAM_BACKGROUND_MAX; i++) {
 		if (background[i].pid != 0)
 			continue;
 		background[i].pid = pid;
@@ -200,7 +265,7 @@ program_background_count(void)
 {
 	uint32_t i, count = 0;
 
-	for (i = 0; i < BACKGROUND_MAX; i++)
+	for (i = 0; i < PROGRAM_BACKGROUND_MAX; i++)
 		count += background[i].pid != 0;
 	return (count);
 }
@@ -215,7 +280,7 @@ program_background_report(void)
 		char who[24];
 		char name[PROC_NAME_BYTES] = "program";
 
-		for (i = 0; i < BACKGROUND_MAX; i++) {
+		for (i = 0; i < PROGRAM_BACKGROUND_MAX; i++) {
 			if (background[i].pid != exit.pid)
 				continue;
 			memcpy(name, background[i].name, sizeof(name));
@@ -224,4 +289,55 @@ program_background_report(void)
 		snprintf(who, sizeof(who), "[%u]", exit.pid);
 		program_report(who, name, &exit);
 	}
+}
+
+static uint32_t
+job_processes(uint32_t pid)
+{
+	struct proc *p;
+	uint32_t count = 0;
+
+	for (p = proc_next(NULL); p != NULL; p = proc_next(p))
+		count += p->job_pid == pid && p->task != NULL;
+	return (count);
+}
+
+uint32_t
+program_background_list(struct program_job jobs[PROGRAM_BACKGROUND_MAX])
+{
+	uint32_t count = 0, last = 0, i;
+
+	/* In the order of their numbers: again and again the next one. */
+	for (;;) {
+		const struct background *next = NULL;
+
+		for (i = 0; i < PROGRAM_BACKGROUND_MAX; i++)
+			if (background[i].pid > last &&
+			    (next == NULL || background[i].pid < next->pid))
+				next = &background[i];
+		if (next == NULL)
+			return (count);
+		last = next->pid;
+		jobs[count].pid = last;
+		jobs[count].processes = job_processes(last);
+		memcpy(jobs[count++].name, next->name, sizeof(next->name));
+	}
+}
+
+uint32_t
+program_background_take(uint32_t pid, char name[PROC_NAME_BYTES])
+{
+	uint32_t i, newest = 0;
+
+	for (i = 0; i < PROGRAM_BACKGROUND_MAX; i++)
+		newest = background[i].pid > newest ? background[i].pid : newest;
+	pid = pid == 0 ? newest : pid;
+	for (i = 0; pid != 0 && i < PROGRAM_BACKGROUND_MAX; i++) {
+		if (background[i].pid != pid)
+			continue;
+		memcpy(name, background[i].name, PROC_NAME_BYTES);
+		background[i].pid = 0;
+		return (pid);
+	}
+	return (0);
 }

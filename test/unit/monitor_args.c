@@ -16,7 +16,7 @@
 #include "app/monitor/vmstat.h"
 
 static char *words[ARGS_MAX];
-static bool background;
+static struct args_line parts;
 
 static int
 split(const char *text)
@@ -26,8 +26,9 @@ split(const char *text)
 	int count;
 
 	strcpy(line, text);
-	count = args_split(line, words, &background, &why);
+	count = args_split(line, &parts, &why);
 	assert_true((count < 0) == (why != NULL));
+	memcpy(words, parts.words, sizeof(words));
 	return (count);
 }
 
@@ -41,22 +42,84 @@ test_split(void **state)
 	assert_string_equal(words[0], "ls");
 	assert_string_equal(words[1], "/apps");
 	assert_string_equal(words[2], "x");
-	assert_false(background);
+	assert_false(parts.background);
 	assert_int_equal(split("cat 'a b' \"it's\" x'y z'\"\" ''"), 5);
 	assert_string_equal(words[1], "a b");
 	assert_string_equal(words[2], "it's");
 	assert_string_equal(words[3], "xy z");
 	assert_string_equal(words[4], "");
 	assert_int_equal(split("run memhog 8 &"), 3);
-	assert_true(background);
+	assert_true(parts.background);
 	assert_int_equal(split("run memhog&"), 2);
 	assert_string_equal(words[1], "memhog");
-	assert_true(background);
+	assert_true(parts.background);
 	assert_int_equal(split("&"), 0);
 	assert_int_equal(split("cat 'a b"), ERR_INVAL);
 	assert_int_equal(split("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), 16);
 	assert_string_equal(words[15], "16");
 	assert_int_equal(split("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"), ERR_INVAL);
+}
+
+static void
+test_escape(void **state)
+{
+	(void)state;
+	assert_int_equal(split("a\\ b \\'c \\# \\> \\& \\\\"), 6);
+	assert_string_equal(words[0], "a b");
+	assert_string_equal(words[1], "'c");
+	assert_string_equal(words[2], "#");
+	assert_string_equal(words[3], ">");
+	assert_string_equal(words[4], "&");
+	assert_string_equal(words[5], "\\");
+	/* Between '...' a backslash is one; between "..." it counts before " and itself. */
+	assert_int_equal(split("'a\\b' \"q\\\"\\\\\\n\" end\\"), 3);
+	assert_string_equal(words[0], "a\\b");
+	assert_string_equal(words[1], "q\"\\\\n");
+	assert_string_equal(words[2], "end\\");
+	assert_int_equal(split("'it\\'s"), 1);
+	assert_string_equal(words[0], "it\\s");
+	assert_int_equal(split("\"a\\\""), ERR_INVAL);
+	assert_int_equal(split("# all of it"), 0);
+	assert_int_equal(split("ls a#b # ' is a comment &"), 2);
+	assert_string_equal(words[1], "a#b");
+	assert_false(parts.background);
+	assert_int_equal(split("run x & # note"), 2);
+	assert_true(parts.background);
+	assert_int_equal(split("run x & y"), ERR_INVAL);
+	assert_int_equal(split("run x &&"), ERR_INVAL);
+	assert_int_equal(split("run '&' \"&\""), 3);
+	assert_false(parts.background);
+}
+
+static void
+test_redirect(void **state)
+{
+	(void)state;
+	assert_int_equal(split("ps"), 1);
+	assert_null(parts.out);
+	assert_null(parts.in);
+	assert_int_equal(split("sort a>'/out put.txt' -r</in&"), 3);
+	assert_string_equal(words[1], "a");
+	assert_string_equal(words[2], "-r");
+	assert_string_equal(parts.out, "/out put.txt");
+	assert_string_equal(parts.in, "/in");
+	assert_false(parts.append);
+	assert_true(parts.background);
+	assert_int_equal(split("ps >> /log # kept"), 1);
+	assert_string_equal(parts.out, "/log");
+	assert_true(parts.append);
+	assert_int_equal(split("ps >>/log </x"), 1);
+	assert_true(parts.append);
+	assert_int_equal(split("> /x"), 0);
+	assert_string_equal(parts.out, "/x");
+	assert_int_equal(split("ps '>' \\>x"), 3);
+	assert_null(parts.out);
+	assert_int_equal(split("ps >"), ERR_INVAL);
+	assert_int_equal(split("ps > # x"), ERR_INVAL);
+	assert_int_equal(split("ps > >x"), ERR_INVAL);
+	assert_int_equal(split("ps >a >b"), ERR_INVAL);
+	assert_int_equal(split("ps <a <b"), ERR_INVAL);
+	assert_int_equal(split("ps >'a"), ERR_INVAL);
 }
 
 static void
@@ -195,6 +258,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_job),

@@ -210,6 +210,156 @@ test_run(void **state)
 	sim_run(body_run, (void *)fat_image_make("few512", 1, false));
 }
 
+/* Without "run"; fg, jobs, wait; Ctrl-C. */
+static void
+body_background(void *image)
+{
+	static struct sim_event event;
+	uint32_t pid;
+
+	boot(image);
+	execute("sort exit 7");
+	assert_non_null(strstr(console_tap_text(), "run: sort: exited with 7; "));
+	execute("/apps/sort.elf exit 2 > /out");
+	assert_non_null(strstr(console_tap_text(), "run: /apps/sort.elf: exited with 2; "));
+	execute("sort > /apps");
+	assert_non_null(strstr(console_tap_text(), "run: /apps: is a directory\n"));
+	execute("sort < /none");
+	assert_non_null(strstr(console_tap_text(), "run: /none: no such file or name\n"));
+	execute("jobs");
+	assert_non_null(strstr(console_tap_text(), "jobs: none in the background\n"));
+	execute("fg");
+	assert_non_null(strstr(console_tap_text(), "fg: no such job in the background; "));
+	execute("sort sleep &");
+	pid = proc_next(NULL)->pid;
+	execute("sort exit 4 &");
+	console_tap_begin();
+	execute("jobs");
+	expect_part("[%u] sort 1 process\n", pid);
+	expect_part("[%u] sort ", pid + 1);
+	execute("fg");
+	expect_part("fg: sort: exited with 4; ", 0);
+	sim_event_schedule(&event, 3500000, press_later, NULL);
+	execute("wait");
+	expect_part("^C: ending process %u\n", pid);
+	expect_part("wait: sort: killed", 0);
+	assert_int_equal(program_background_count(), 0);
+	assert_null(proc_next(NULL));
+	halt();
+}
+
+static void
+test_background(void **state)
+{
+	(void)state;
+	sim_run(body_background, (void *)fat_image_make("few512", 1, false));
+}
+
+/* What the command says is text, or has it in it. */
+static void
+answer(const char *command, const char *text)
+{
+	console_tap_begin();
+	execute(command);
+	if (strcmp(console_tap_text(), text) != 0)
+		fail_msg("%s: expected\n%sgot\n%s", command, text, console_tap_text());
+}
+
+static void
+answer_part(const char *command, const char *text)
+{
+	console_tap_begin();
+	execute(command);
+	if (strstr(console_tap_text(), text) == NULL)
+		fail_msg("%s: expected ...%s... got\n%s", command, text, console_tap_text());
+}
+
+/* A file with text, from the beginning of a script on. */
+static void
+file_make(const char *path, const char *text)
+{
+	struct proc_file *file;
+
+	assert_int_equal(proc_file_open(&file, path, EBB_O_WRONLY | EBB_O_CREAT | EBB_O_TRUNC), 0);
+	assert_int_equal(proc_file_put(file, text, (uint32_t)strlen(text)), 0);
+	proc_file_unref(file);
+}
+
+static void
+body_redirect(void *image)
+{
+	boot(image);
+	answer("ls /apps > '/a list.txt'", "");
+	answer("cat '/a list.txt'", "        8193 sort.elf\n"
+	    "        4095 a longer name with spaces and.several.dots.text\n");
+	answer("help ls >> /a\\ list.txt", "");
+	answer_part("cat '/a list.txt'", "dots.text\nls [DIRECTORY]\n  list");
+	/* Shorter than what was there, and longer than the piece that is written at once. */
+	answer("help ls > '/a list.txt'", "");
+	answer("cat '/a list.txt'", "ls [DIRECTORY]\n  list a directory (/ if not given)\n");
+	answer("help > /help.txt", "");
+	answer_part("cat /help.txt", "  zones ");
+	answer_part("ls /help.txt", " /help.txt\n");
+	answer("ls > /apps", "ls: /apps: is a directory\n");
+	answer("ls > /none/x", "ls: /none/x: no such file or name\n");
+	answer_part("ls < /a", "ls: only programs read from a file with <");
+	answer_part("source /x > /a", "source: > goes behind the commands of the file");
+	answer("> /x", "no command before &, > or <\n");
+	answer("&", "no command before &, > or <\n");
+	halt();
+}
+
+static void
+test_redirect(void **state)
+{
+	(void)state;
+	sim_run(body_redirect, (void *)fat_image_make("few512", 1, false));
+}
+
+static void
+body_source(void *image)
+{
+	char text[400];
+
+	boot(image);
+	answer_part("source", "source: expected the name of a file with commands");
+	answer("source /none", "source: /none: no such file or name\n");
+	answer("source /apps", "source: /apps: is a directory\n");
+	file_make("/a", "# first\r\n\nhelp ls\r\nsource /b\nhelp rm");
+	file_make("/b", "help cat\n");
+	answer("source /a", "+ # first\n+ help ls\nls [DIRECTORY]\n  list a directory (/ if not"
+	    " given)\n+ source /b\n+ help cat\ncat FILE\n  print a file; a key stops it\n"
+	    "+ help rm\nrm FILE\n  remove a file from the card\n");
+	/* The first line that fails ends it, and who began it. */
+	file_make("/b", "help cat > /c\nls /none\nhelp rm\n");
+	answer("source /a", "+ # first\n+ help ls\nls [DIRECTORY]\n  list a directory (/ if not"
+	    " given)\n+ source /b\n+ help cat > /c\n+ ls /none\n"
+	    "ls: /none: no such file; ls lists what is there\n"
+	    "/b:2: failed; what follows is not done\n/a:4: stopped there\n");
+	answer("cat /c", "cat FILE\n  print a file; a key stops it\n");
+	/* One that begins itself, a line without end, Ctrl-C. */
+	file_make("/a", "source /a\n");
+	answer_part("source /a", "source: /a: 4 scripts are under way, each begun by the one before;"
+	    " more are not allowed\n/a:1: failed; what follows is not done\n/a:1: stopped there\n"
+	    "/a:1: stopped there\n/a:1: stopped there\n");
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	file_make("/a", text);
+	answer("source /a", "/a:1: a line has at most 255 bytes\n");
+	file_make("/a", "help ls\nhelp rm\n");
+	console_rx(3);
+	answer("source /a", "+ help ls\nls [DIRECTORY]\n  list a directory (/ if not given)\n"
+	    "/a:1: ^C\n");
+	halt();
+}
+
+static void
+test_source(void **state)
+{
+	(void)state;
+	sim_run(body_source, (void *)fat_image_make("few512", 1, false));
+}
+
 int
 main(void)
 {
@@ -217,6 +367,9 @@ main(void)
 		cmocka_unit_test(test_job),
 		cmocka_unit_test(test_vmstat),
 		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_background),
+		cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_source),
 	};
 
 	return (cmocka_run_group_tests_name("monitor_job", tests, NULL, NULL));
