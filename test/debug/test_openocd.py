@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from guest import Checks, Guest, domains, settle, stop
+from guest import RESTLESS, Checks, Guest, domains, settle, stop
 from jtag_model import GdbPort, MemAp, Tap, serve
 
 ENTRY = 0x80000
@@ -50,7 +50,7 @@ def reading(checks):
         settle()
         queues, ps = guest.say("queues", "c cached"), guest.say("ps", r" monitor\n")
         tunables = guest.say("sysctl vm", r"v_wire_count.*\n")
-        trace = guest.say("trace", r"MARKEND|\n" + "ebb> $")
+        trace = guest.say("trace", r"ebb> trace\n(.*\n)+ebb> $") # not the prompt before
         said, whole, code, _ = openocd(guest.port, [
             "ebb symbols build/raspi3/ebb-symbols.tcl", "ebb queues", "ebb tasks", "ebb trace 12",
             "ebb stats vm.", "ebb reset"])
@@ -77,7 +77,7 @@ def reading(checks):
 
 def task_rows(pattern, text):
     """Tasks but those that change while they are looked at."""
-    return sorted(row for row in re.findall(pattern, text, re.M) if row[3] not in ("monitor", "boot"))
+    return sorted(row for row in re.findall(pattern, text, re.M) if row[3] not in RESTLESS)
 
 
 def without_symbols(checks):

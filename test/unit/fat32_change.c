@@ -215,7 +215,8 @@ test_foreign(void **state)
 	(void)state;
 	fat_image_shell("cp --sparse=always %s %s", fat_image_make("change512", 1, false), image);
 	fat_image_shell(
-	    "export MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null; mmd -i %s ::/f; for i in $(seq 0 39); do "
+	    "export MTOOLS_SKIP_CHECK=1 MTOOLSRC=/dev/null; mmd -i %s ::/f; "
+	    "for i in $(seq 0 39); do "
 	    "mcopy -i %s /dev/null \"::/f/a file of a rather long name, number $i\"; done",
 	    image, image);
 	sim_run(foreign, (void *)(uintptr_t)image);
