@@ -60,8 +60,8 @@ const struct monitor_command monitor_commands[] = {
 	{ "reboot", "", "start again", 0, cmd_reboot },
 	{ "rm", "FILE", "remove a file from the card", 1, cmd_rm },
 	{ "run", "PROGRAM [ARGUMENT...] [&]",
-	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it; run can be left out", ARGS_MAX - 1,
-	    cmd_run },
+	    "run /apps/PROGRAM.elf or a path; & in the background; Ctrl-C ends it; run can be "
+	    "left out", ARGS_MAX - 1, cmd_run },
 	{ "source", "FILE",
 	    "carry out the lines of a file, until one fails or Ctrl-C", 1, cmd_source },
 	{ "stream", "[on [MS [MAP_MS]] | off]",

@@ -285,6 +285,22 @@ file_make(const char *path, const char *text)
 	proc_file_unref(file);
 }
 
+static char file_long[8001];
+
+static void
+file_make_long(const char *path)
+{
+	struct proc_file *file;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(file_long) - 1; i++)
+		file_long[i] = i % 50 == 49 ? '\n' : (char)('a' + i / 50 % 26);
+	assert_int_equal(proc_file_open(&file, path, EBB_O_WRONLY | EBB_O_CREAT), 0);
+	assert_int_equal(proc_file_put(file, file_long, 3000), 0);
+	assert_int_equal(proc_file_put(file, file_long + 3000, 5000), 0);
+	proc_file_unref(file);
+}
+
 static void
 body_redirect(void *image)
 {
@@ -300,6 +316,9 @@ body_redirect(void *image)
 	answer("help > /help.txt", "");
 	answer_part("cat /help.txt", "  zones ");
 	answer_part("ls /help.txt", " /help.txt\n");
+	/* Two writes, the second over the end of a page. */
+	file_make_long("/long");
+	answer("cat /long", file_long);
 	answer("ls > /apps", "ls: /apps: is a directory\n");
 	answer("ls > /none/x", "ls: /none/x: no such file or name\n");
 	answer_part("ls < /a", "ls: only programs read from a file with <");
@@ -339,8 +358,9 @@ body_source(void *image)
 	answer("cat /c", "cat FILE\n  print a file; a key stops it\n");
 	/* One that begins itself, a line without end, Ctrl-C. */
 	file_make("/a", "source /a\n");
-	answer_part("source /a", "source: /a: 4 scripts are under way, each begun by the one before;"
-	    " more are not allowed\n/a:1: failed; what follows is not done\n/a:1: stopped there\n"
+	answer_part("source /a", "source: /a: 4 scripts are under way, each begun by the one"
+	    " before; more are not allowed\n/a:1: failed; what follows is not done\n"
+	    "/a:1: stopped there\n"
 	    "/a:1: stopped there\n/a:1: stopped there\n");
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
