@@ -7,6 +7,7 @@
  *   up, down                 Ctrl-P, Ctrl-N and the arrow keys: history
  *   Ctrl-K, Ctrl-U, Ctrl-W   delete to the end, to the start, the word before
  *   Ctrl-C, Ctrl-L           drop the line, paint it again
+ *   TAB                      is the caller's (complete.h)
  */
 #ifndef APP_MONITOR_LINE_EDIT_H
 #define APP_MONITOR_LINE_EDIT_H

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "app/monitor/commands.h"
+#include "app/monitor/complete.h"
 #include "app/monitor/dashboard.h"
 #include "app/monitor/job.h"
 #include "app/monitor/line_edit.h"
@@ -35,6 +36,7 @@
 #include "kern/sched.h"
 
 #define REPAINT_KEY 12 /* Ctrl-L */
+#define TAB_KEY 9
 #define CTRL_C 3
 #define PROMPT "ebb> "
 #define PROMPT_COLUMNS 5
@@ -113,11 +115,27 @@ key_get(void)
 	}
 }
 
+/* TAB: add what is certain; a second one in a row lists what is possible. */
+static void
+complete(bool again)
+{
+	static char insert[LINE_BYTES];
+	uint32_t count = complete_word(editor.text, editor.cursor, insert), i;
+
+	for (i = 0; insert[i] != '\0'; i++)
+		(void)line_edit_key(&editor, (uint8_t)insert[i]);
+	if (insert[0] != '\0')
+		paint(false);
+	else if (count > 1 && again)
+		complete_list(editor.text, editor.cursor);
+}
+
 /* Edit until Enter (true) or Ctrl-C (false). */
 static bool
 line_get(void)
 {
 	enum line_event event;
+	uint8_t last = 0;
 
 	line_edit_clear(&editor);
 	paint(true);
@@ -127,6 +145,9 @@ line_get(void)
 		event = line_edit_key(&editor, key);
 		if (event == LINE_CHANGED)
 			paint(key == REPAINT_KEY);
+		if (key == TAB_KEY)
+			complete(last == TAB_KEY);
+		last = key;
 	} while (event != LINE_DONE && event != LINE_DROPPED);
 	/* Nothing is edited any more, but the row is still ours until its newline is
 	 * out: only then may others begin theirs without erasing it first. */
