@@ -26,7 +26,8 @@ static struct file_disk disk;
 static void
 boot(void *image)
 {
-	static const char *more[] = { "/dota one.txt", "/dota two.txt", "/apps/only one.elf", NULL };
+	static const char *more[] = { "/dota one.txt", "/dota two.txt", "/apps/only one.elf",
+		NULL };
 	struct vnode *vp;
 	int i;
 
