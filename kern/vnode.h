@@ -67,6 +67,7 @@ struct vnode {
 	bool is_text;          /* programs run from it (mm/file_pager): not to be written */
 	bool is_swap;          /* a swap area lies in it (mm/swap_file): not to be opened */
 	bool is_unlinked;      /* removed: goes with its last reference */
+	bool is_shrinking;     /* being made shorter, with the lock */
 	bool size_changed;     /* the disk does not say size_bytes yet, or not for sure */
 	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */

@@ -138,6 +138,10 @@ file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *kil
 		uint64_t end = smaller(
 		    (vp->size_bytes & ~(uint64_t)PAGE_MASK) + PAGE_SIZE, size_bytes);
 
+		if (vp->is_shrinking) { /* pages beyond the end may be there still: Z1 */
+			sleep_lock_wait(&vp->lock);
+			continue;
+		}
 		error = may_grow(vp);
 		if (error == 0 && room <= vp->size_bytes) {
 			error = reserve(vp, size_bytes, &room);
@@ -156,13 +160,21 @@ file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *kil
 	return (error);
 }
 
-/* Free the pages from index first on. ERR_BUSY: one is wired. */
+/* Free the pages from index first on; at the end, without a yield since, there is none.
+ * ERR_BUSY: one is wired. */
 static int
 remove_pages(struct vm_object *object, vm_pindex_t first)
 {
 	struct vm_page *m;
 
-	while ((m = vm_page_find_least(object, first)) != NULL) {
+	for (;;) {
+		m = vm_page_find_least(object, first);
+		if (m == NULL) {
+			if (!vm_page_cache_free_some(object, first, object->size_pages, SCHED_LOOP_MAX))
+				return (0);
+			sched_maybe_yield();
+			continue;
+		}
 		if (vm_page_busied(m)) {
 			vm_page_busy_sleep(m, "filecut");
 			continue;
@@ -174,9 +186,6 @@ remove_pages(struct vm_object *object, vm_pindex_t first)
 		vm_page_free(m);
 		sched_maybe_yield();
 	}
-	while (vm_page_cache_free_some(object, first, object->size_pages, SCHED_LOOP_MAX))
-		sched_maybe_yield();
-	return (0);
 }
 
 /* With the vnode's lock, within the gate. */
@@ -220,8 +229,10 @@ file_pager_truncate(struct vnode *vp, uint64_t size_bytes)
 	if (error != 0)
 		return (error);
 	sleep_lock_acquire(&vp->lock);
+	vp->is_shrinking = true;
 	if (size_bytes < vp->size_bytes)
 		error = truncate_locked(vp, size_bytes);
+	vp->is_shrinking = false;
 	sleep_lock_release(&vp->lock);
 	vnode_write_end(vp);
 	return (error);

@@ -73,7 +73,47 @@ file_release(struct vnode *vp)
 	file->releases++;
 }
 
-static const struct vnode_ops file_ops = { .bmap = file_bmap, .release = file_release };
+/* As one that writes its tables. */
+static void
+work(struct sim_file *file)
+{
+	if (file->bmap_sleep_us != 0)
+		tsleep(file, "simwork", file->bmap_sleep_us);
+}
+
+static int64_t
+file_reserve(struct vnode *vp, uint64_t bytes)
+{
+	struct sim_file *file = vp->fs_data;
+
+	work(file);
+	if (file->change_error != 0)
+		return (file->change_error);
+	return ((int64_t)(bytes < file->room_bytes ? bytes : file->room_bytes));
+}
+
+static int
+file_shrink(struct vnode *vp)
+{
+	struct sim_file *file = vp->fs_data;
+
+	work(file);
+	return (file->change_error);
+}
+
+static int
+file_sync_size(struct vnode *vp, uint64_t size_bytes)
+{
+	struct sim_file *file = vp->fs_data;
+
+	work(file);
+	if (file->change_error == 0 && size_bytes == vp->size_bytes)
+		vp->size_changed = false;
+	return (file->change_error);
+}
+
+static const struct vnode_ops file_ops = { .bmap = file_bmap, .release = file_release,
+	.reserve = file_reserve, .shrink = file_shrink, .sync_size = file_sync_size };
 
 void
 sim_file_boot(uint32_t frames, uint32_t slots)
@@ -101,6 +141,7 @@ sim_file_make(struct sim_file *file, const char *name, uint64_t bytes, uint32_t 
 		.size_bytes = bytes, .ref_count = 1, .fs_data = file, .name = name,
 		.id = next_sector };
 	file->disk = &sim_file_disk;
+	file->room_bytes = bytes;
 	file->cluster_sectors = cluster_sectors;
 	for (i = 0; i * cluster_sectors < sectors; i++) {
 		if (every_gap != 0 && i % every_gap == 0)

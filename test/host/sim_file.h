@@ -27,6 +27,8 @@ struct sim_file {
 	int bmap_error;        /* != 0: what bmap answers for ... */
 	uint64_t bmap_bad;     /* ... this page */
 	uint32_t bmap_sleep_us; /* as one that reads its tables */
+	uint64_t room_bytes;    /* how long it can become: what it was made with */
+	int change_error;       /* != 0: what reserve, shrink and sync_size answer */
 };
 
 extern struct sim_disk sim_file_disk;
