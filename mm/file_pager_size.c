@@ -170,7 +170,8 @@ remove_pages(struct vm_object *object, vm_pindex_t first)
 	for (;;) {
 		m = vm_page_find_least(object, first);
 		if (m == NULL) {
-			if (!vm_page_cache_free_some(object, first, object->size_pages, SCHED_LOOP_MAX))
+			if (!vm_page_cache_free_some(object, first, object->size_pages,
+				SCHED_LOOP_MAX))
 				return (0);
 			sched_maybe_yield();
 			continue;
