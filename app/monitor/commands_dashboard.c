@@ -32,6 +32,9 @@ on(const struct monitor_call *call)
 	error = dashboard_start((uint32_t)period_ms);
 	if (error == ERR_NODEV)
 		kprintf("dashboard: this board has no screen\n");
+	else if (error == ERR_RANGE)
+		kprintf("dashboard: the screen is too small; %d by %d pixels at least\n",
+		    DASHBOARD_WIDTH_MIN, DASHBOARD_HEIGHT_MIN);
 	else if (error != 0)
 		kprintf("dashboard: %s\n", err_string(error));
 }

@@ -25,6 +25,7 @@
  * Invariants:
  * D1 one task at most.
  * D2 once it runs it allocates nothing.
+ * D3 map and graphs have rows: a screen that is too small for that is refused.
  *
  * Yields: dashboard_start, dashboard_stop; the task.
  * See: kern/display.h; docs/decisions/0021.
@@ -57,6 +58,7 @@
 #define DIM          0x868e96u
 #define MARGIN       8u
 #define PROGRAMS_MAX 6u
+#define HEIGHT_LARGE 720u /* from here on text of double size leaves room for graphs */
 #define FRAMES_A_PICTURE 16384u
 #define PERIOD_MS_MAX 10000u
 #define BUSY_MAX_US  15000u /* a second: what it keeps to, of 20,000 that it may */
@@ -163,7 +165,8 @@ draw_legend(uint32_t x, uint32_t y, uint32_t width)
 static void
 layout(void)
 {
-	uint32_t scale = screen->width >= 1600 ? 2 : 1, margin = MARGIN * scale;
+	uint32_t scale = screen->width >= 1600 && screen->height >= HEIGHT_LARGE ? 2 : 1;
+	uint32_t margin = MARGIN * scale;
 	uint32_t inner = screen->width - 3 * margin, left = inner * 11 / 20;
 	uint32_t top, height;
 
@@ -173,6 +176,7 @@ layout(void)
 	top = line_height + 2 * margin;
 	programs_y = screen->height - (PROGRAMS_MAX + 1) * line_height - margin;
 	height = programs_y - margin - top;
+	KASSERT(height / GRAPHS >= line_height + margin + GRAPH_ROWS_MIN, "D3: graphs have rows");
 	canvas_fill(screen, (struct canvas_area){ 0, 0, screen->width, screen->height },
 	    BACKGROUND);
 	canvas_fill(screen, (struct canvas_area){ 0, 0, screen->width, line_height + margin },
@@ -422,6 +426,8 @@ dashboard_start(uint32_t ms)
 
 	if (error != 0)
 		return (error);
+	if (screen->width < DASHBOARD_WIDTH_MIN || screen->height < DASHBOARD_HEIGHT_MIN)
+		return (ERR_RANGE);
 	wanted_ms = period_ms = ms;
 	if (running) {
 		wakeup(&stopping);

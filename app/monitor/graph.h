@@ -13,6 +13,7 @@
 #define GRAPH_POINTS 256u
 #define GRAPH_SERIES 5u
 #define GRAPH_MARKS  3u
+#define GRAPH_ROWS_MIN 4u /* of pixels: the grid has four lines */
 
 struct graph {
 	struct canvas_area area;

@@ -340,6 +340,43 @@ whole_body(void *arg)
 }
 SIM_TEST(whole)
 
+/* The least that is drawn on, odd ones, wide and low ones: inside, and it comes to an end. */
+static void
+small_body(void *arg)
+{
+	(void)arg;
+	whole(320, 256);
+	whole(641, 479);
+	whole(1600, 400);
+	whole(1920, 257);
+}
+SIM_TEST(small)
+
+static void
+too_small(uint32_t width, uint32_t height)
+{
+	char on[] = "dashboard on";
+
+	screen.width = width;
+	screen.height = height;
+	display_register(open_screen);
+	console_tap_begin();
+	monitor_execute(on);
+	assert_string_equal(console_tap_text(),
+	    "dashboard: the screen is too small; 320 by 256 pixels at least\n");
+	assert_int_equal(dashboard_period_ms(), 0);
+}
+
+static void
+too_small_body(void *arg)
+{
+	(void)arg;
+	too_small(320, 200);
+	too_small(319, 600);
+	too_small(320, 255);
+}
+SIM_TEST(too_small)
+
 static int
 no_memory(struct display *out)
 {
@@ -386,6 +423,8 @@ main(void)
 		cmocka_unit_test(test_map_layout),
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_too_small),
 		cmocka_unit_test(test_mistakes),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
