@@ -319,6 +319,80 @@ class Install(unittest.TestCase):
         self.assertEqual(self.read("config.txt"), self.CONFIG)
         self.assertIn("ebb is not installed there", self.run_it("--remove", self.boot).stderr)
 
+    def test_config_comes_back_to_the_byte(self):
+        for text in (b"arm_boost=1", b"arm_boost=1\n\n\n", b"arm_boost=1\r\n[all]\r\n", b"# caf\xe9\n", b""):
+            with open(self.boot + "/config.txt", "wb") as file:
+                file.write(text)
+            for _ in range(2):
+                result = self.install()
+                self.assertEqual((result.returncode, result.stderr), (0, ""), text)
+            self.assertEqual(self.run_it("--remove", self.boot).returncode, 0)
+            with open(self.boot + "/config.txt", "rb") as file:
+                self.assertEqual(file.read(), text)
+
+    def test_power_cut_anywhere(self):
+        """After any number of files: Linux or ebb starts; remove brings back what was; again completes."""
+        before, module = self.tree(), load("install_boot")
+        options = mock.Mock(root=self.root, boot=self.boot, folder=self.built, swap_mib=2)
+        for done in range(7):
+            def cut(old, new, left=[done], real=os.replace):
+                if left[0] == 0:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+                real(old, new)
+            with mock.patch("os.replace", cut), mock.patch("sys.stdout", io.StringIO()):
+                with self.assertRaises(KeyboardInterrupt):
+                    module.install(options)
+            self.assertEqual(self.read("config.txt"), self.CONFIG)
+            if done % 2:
+                self.assertEqual(self.install().returncode, 0)
+            self.assertEqual(self.run_it("--remove", self.boot).returncode, 1 if done == 0 else 0)
+            self.assertEqual(self.tree(), before)
+
+    def test_names_are_synced_before_the_block_is_written(self):
+        module, order = load("install_boot"), []
+        options = mock.Mock(root=self.root, boot=self.boot, folder=self.built, swap_mib=2)
+        with mock.patch.object(module, "sync_folder", lambda folder, real=module.sync_folder:
+                               (real(folder), order.append(sorted(os.listdir(self.boot))))), \
+                mock.patch("sys.stdout", io.StringIO()):
+            module.install(options)
+        self.assertEqual(len(order), len(self.tree()) - 5 + 1)
+        self.assertIn("ebb8.img", order[-2])
+
+    def test_what_the_user_has_is_not_replaced(self):
+        put(self.boot + "/data/words.txt", "mine")
+        before = self.tree()
+        result = self.install()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("data/words.txt: is there and not ebb's", result.stderr)
+        self.assertEqual(self.tree(), before)
+        self.assertEqual(self.read("data/words.txt"), "mine")
+
+    def test_what_an_older_version_had_goes_too(self):
+        before = self.tree()
+        self.install()
+        os.rename(self.built + "/apps/sort.elf", self.built + "/apps/sorted.elf")
+        self.assertEqual(self.install().returncode, 0)
+        self.assertEqual(self.run_it("--remove", self.boot).returncode, 0)
+        self.assertEqual(self.tree(), before)
+
+    def test_errors_are_told_in_a_line(self):
+        os.unlink(self.built + "/cmdline.txt")
+        before = self.tree()
+        result = self.install()
+        self.assertEqual((result.returncode, self.tree()), (1, before))
+        self.assertTrue(result.stderr.startswith("install_boot: "), result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1)
+
+    def test_space_for_both_swap_files(self):
+        """Another size: the old one goes only when the new one is there."""
+        module = load("install_boot")
+        self.install()
+        with mock.patch("os.statvfs", lambda _: mock.Mock(f_bavail=7 << 8, f_frsize=4096)):
+            module.check_space(self.boot, module.files_of(self.built), 2)
+            with self.assertRaisesRegex(module.Refused, "8.0 MiB needed, 7.0 free"):
+                module.check_space(self.boot, module.files_of(self.built), 4)
+
     def test_what_others_added_stays(self):
         self.install()
         with open(self.boot + "/config.txt", "a", encoding="ascii") as file:
