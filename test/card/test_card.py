@@ -71,8 +71,9 @@ class Flash(unittest.TestCase):
         """None or the refusal; what it printed is in self.printed."""
         out = io.StringIO()
         options = mock.Mock(root=self.root, yes=yes, image=self.image, device=device)
+        answer = typed if callable(typed) else lambda: typed
         with mock.patch("sys.stdout", out), mock.patch("sys.stdin", mock.Mock(isatty=lambda: typed is not None)), \
-                mock.patch("builtins.input", lambda _: typed):
+                mock.patch("builtins.input", lambda _: answer()):
             try:
                 flash_card.flash(options)
                 refusal = None
@@ -193,10 +194,53 @@ class Flash(unittest.TestCase):
         with mock.patch("os.readv", lambda fd, buffers: 0):
             self.assertIn("ends after 0 bytes of 5242880", self.run_it())
 
+    def test_what_changes_while_it_asks(self):
+        def then(path, text):
+            def answer():
+                put(path, text)
+                return "sdb"
+            return answer
+        self.assert_refused("another disk or card", yes=None, typed=then(self.sys + "sdb/device/serial", "0002\n"))
+        self.assert_refused("another disk or card", yes=None, typed=then(self.sys + "sdb/diskseq", "9\n"))
+        self.assert_refused("no card in the reader", yes=None, typed=then(self.sys + "sdb/size", "0\n"))
+        put(self.sys + "sdb/size", "%d\n" % (CARD_BYTES // 512))
+        self.assert_refused("mounted at /media/card", yes=None, typed=then(
+            self.root + "/proc/self/mountinfo", "30 1 8:17 / /media/card rw - vfat /dev/sdb1 rw\n"))
+
+    def test_disk_that_the_kernel_holds(self):
+        """Opening it fails: a line, not a trace of calls."""
+        def busy(path, flags, *rest, real=os.open):
+            if path.endswith("/sdb") and flags & os.O_WRONLY:
+                raise OSError(16, "Device or resource busy")
+            return real(path, flags, *rest)
+        with mock.patch("os.open", busy):
+            self.assert_refused("writing failed after 0 bytes: Device or resource busy")
+
+    def test_card_that_is_gone_before_it_is_read_back(self):
+        def gone(path, flags, *rest, real=os.open):
+            if path.endswith("/sdb") and not flags & os.O_WRONLY:
+                raise OSError(123, "No medium found")
+            return real(path, flags, *rest)
+        with mock.patch("os.open", gone):
+            self.assertIn("reading back failed after 0 bytes: No medium found", self.run_it())
+
+    def test_node_of_another_device(self):
+        """A block device by the name of the card that is another one."""
+        real = os.stat
+        node = mock.Mock(st_mode=0o60660, st_rdev=os.makedev(8, 0))
+        with mock.patch("os.stat", lambda path, *rest, **more: node if str(path).endswith("/dev/sdb") else
+                        real(path, *rest, **more)):
+            self.assert_refused("device 8:0, but sdb is 8:16")
+
     def test_device_without_right_to_write_asks_sudo(self):
         with mock.patch("os.access", lambda *_: False), mock.patch("os.execvp", side_effect=SystemExit) as call:
-            with self.assertRaises(SystemExit):
-                self.run_it(yes=None, typed="sdb")
+            self.assert_refused("not writable", yes=None, typed="sdb")  # never from a test's root
+            call.assert_not_called()
+            disk = mock.Mock(root="", node="/dev/sdb", path="/dev/sdb", identity=lambda: [])
+            disk.name = "sdb"
+            with mock.patch.object(flash_card, "checked", lambda *_: disk), mock.patch.object(
+                    flash_card, "show"), self.assertRaises(SystemExit):
+                self.run_it(yes="sdb")
         self.assertEqual(call.call_args[0][1][2:], ["--yes", "sdb", self.image, "/dev/sdb"])
 
     def test_as_a_command(self):
