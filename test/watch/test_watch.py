@@ -3,7 +3,9 @@
 import csv
 import io
 import os
+import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -74,7 +76,7 @@ class Stream(unittest.TestCase):
         self.assertEqual((h.corrupt, h.lost, h.lines), (0, 1, lines - 1))
 
     def test_every_changed_byte_of_a_line_is_refused(self):
-        line = line_of(b'{"ebb":1,"s":1,"y":"new","t":5,"d":[]').rstrip()
+        line = line_of(b'{"ebb":1,"s":1,"y":"new","t":5,"idle":0,"ready":0,"swap":[0,0],"d":[]').rstrip()
         stream.parse(line)
         for at in range(len(line)):
             with self.assertRaises(ValueError):
@@ -89,6 +91,39 @@ class Stream(unittest.TestCase):
         found = list(splitter.feed(b'{"ebb":' + b"x" * 5000 + b"\nafter"))
         self.assertIn("bad", [kind for kind, _ in found])
         self.assertLess(len(splitter.held), 2000)
+
+    def test_what_is_not_as_the_format_says_is_refused(self):
+        head = b'{"ebb":1,"s":1,'
+        values = b'"idle":0,"ready":0,"swap":[0,0],'
+        for body in (b'"y":"new","t":1', b'"y":"new","t":"x",%s"d":[]' % values, b'"y":"new","t":-1,%s"d":[]' % values,
+                     b'"y":"new","t":1,%s"d":[1]' % values, b'"y":"new","t":1,%s"d":[1,"x"]' % values,
+                     b'"y":"new","t":1,%s"d":[1,1e400]' % values, b'"y":"new","t":1,%s"d":{}' % values,
+                     b'"y":"map","t":1,"frames":9,"each":1,"cells":"999999999999A"',
+                     b'"y":"map","t":1,"frames":9,"each":1,"cells":"' + b"999999A" * 99 + b'"',
+                     b'"y":"map","t":1,"frames":9,"each":1,"cells":"3x"', b'"y":"names","rows":[[0,"a","b"]]',
+                     b'"y":"names","rows":[[[],"a","b","c"]]', b'"y":"names","rows":[[0,"\\u001b[2J","b","c"]]',
+                     b'"y":"hist","t":1,"h":[[1,2,3]]', b'"y":"hist","t":1,"h":[[1,2,3,4,99999999,1]]',
+                     b'"y":"ps","t":1,"p":[[1,"a","run",1,1,1]]', b'"y":"ps","t":1,"p":[[1,2,"run",1,1,1,1]]',
+                     b'"y":[]', b'"t":1', b'"y":"x","z":' + b"[" * 900, b'"y":"x","z":"' + b"x" * 1024 + b'"'):
+            with self.assertRaises(ValueError, msg=body):
+                stream.parse(line_of(head + body).rstrip())
+        with self.assertRaises(ValueError):
+            stream.parse(line_of(b'{"ebb":1,"s":"1","y":"x"').rstrip())
+        stream.parse(line_of(head + b'"y":"of a later version","z":[{}]').rstrip())
+
+    def test_garbage_never_ends_the_reader(self):
+        random.seed(5)
+        data = recorded()
+        for _ in range(300):
+            part = bytearray(data[(at := random.randrange(len(data))):at + 3000])
+            for _ in range(random.randrange(9)):
+                part[random.randrange(len(part))] = random.randrange(256)
+            read(bytes(part), random.choice((64, 997, 4096)))
+
+    def test_line_behind_one_that_was_cut(self):
+        line = line_of(b'{"ebb":1,"s":7,"y":"names","rows":[]')
+        text, h = read(line[:20] + line + b"after")
+        self.assertEqual((text, h.corrupt, h.lines), (b"after", 1, 1))
 
     def test_prompt_painted_around_lines_stays_text(self):
         text, h = read(b"ebb> he\r\x1b[K" + line_of(b'{"ebb":1,"s":0,"y":"names","rows":[]') +
@@ -181,6 +216,16 @@ class Tool(unittest.TestCase):
                 self.assertEqual(result.returncode, code, result.stderr)
                 self.assertIn(words, result.stderr)
 
+    def test_a_log_is_not_overwritten(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "log")
+            shutil.copyfile(LOG, path)
+            for option in ("--record", "--html", "--csv"):
+                result = self.watch(path, option, path)
+                self.assertEqual(result.returncode, 2, result.stderr)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), recorded())
+
     def test_csv_has_every_value(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "o.csv")
@@ -252,6 +297,28 @@ class Report(unittest.TestCase):
 
     def data(self, name):
         return re.search(r'<body[^>]* data-%s="([^"]*)"' % name, self.dom.stdout)[1]
+
+    def test_hostile_names_are_only_text(self):
+        """Names of programs and disks are whatever a card says."""
+        evil = "<script>alert(1)</script>"
+        _, h = read(recorded())
+        t = h.samples[-1]
+        for pid, name in ((900, evil), (901, r"$\frac{$"), (902, '"><svg onload=x>')):
+            for when in (t - 1000, t):
+                h.programs.setdefault(pid, []).append((when, name, "run", 1, 1, 1, 1))
+        for name in ("disk.%s.read_us" % evil, "disk.a$\\q$.read_us", "vm.%s_us" % evil):
+            h.histograms[name] = [(t - 10, {}), (t, {3: 5})]
+            h.series[name] = ([t], [1])
+        h.series["disk.%s.reads" % evil] = ([t], [1])
+        path = os.path.join(self.folder.name, "evil.html")
+        for pid in sorted(h.programs)[:-3]:
+            del h.programs[pid]
+        report.write(h, path, evil)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertNotIn("<script", text)
+        self.assertNotIn("<svg onload", text)
+        self.assertIn("&lt;script&gt;", text)
 
     def test_nothing_comes_from_outside(self):
         self.assertNotRegex(self.source, r'(src|href)="(?!data:|#)')

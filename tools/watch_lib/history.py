@@ -2,7 +2,7 @@
 """What the stream has told, over time."""
 import bisect
 
-LETTERS = ".cAid*W?"
+from watch_lib.stream import LETTERS, counted
 
 
 def percentile(buckets, percent):
@@ -18,14 +18,10 @@ def percentile(buckets, percent):
 
 def cells_of(runs):
     """'3A.2W' as a list of numbers of states; ValueError if it is something else."""
-    cells, count = [], ""
-    for letter in runs:
-        if letter.isdigit():
-            count += letter
-        else:
-            cells += [LETTERS.index(letter)] * int(count or 1)
-            count = ""
-    return cells
+    pairs = counted(runs)
+    if pairs is None:
+        raise ValueError("no page map: %.40r" % runs)
+    return [LETTERS.index(letter) for count, letter in pairs for _ in range(count)]
 
 
 class History:

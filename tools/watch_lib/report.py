@@ -58,6 +58,11 @@ def svg_of(figure, name):
     return '<svg id="%s" role="img" %s' % (name, text[text.index("<svg") + 4:].lstrip())
 
 
+def plain(text):
+    """Two dollars would make mathematics of what is between them."""
+    return text.replace("$", r"\$")
+
+
 def axes(ylabel):
     figure, ax = plt.subplots(figsize=(10, 2.9), layout="constrained")
     for side in ("top", "right"):
@@ -127,7 +132,7 @@ def plot_latency(h, first):
     for name, colour in zip(names, colours):
         times, (median, worst) = h.percentiles(name, (50, 99))
         ax.plot(seconds(times, first), median, color=colour, linewidth=1.4,
-                label=name.removesuffix("_us"))
+                label=plain(name.removesuffix("_us")))
         ax.plot(seconds(times, first), worst, color=colour, linewidth=0.9, linestyle=":")
     ax.set_yscale("log")
     legend(ax)
@@ -138,7 +143,7 @@ def plot_programs(h, first):
     figure, ax = axes("pages resident")
     for pid, points in sorted(h.programs.items())[:12]:
         ax.plot(seconds([point[0] for point in points], first), [point[3] for point in points],
-                marker=".", linewidth=1.2, label="%d %s" % (pid, points[-1][1]))
+                marker=".", linewidth=1.2, label="%d %s" % (pid, plain(points[-1][1])))
     ax.set_ylim(bottom=0)
     legend(ax)
     return figure
