@@ -11,6 +11,7 @@
  * Yields: in printing.
  * See: kern/param.h; docs/PARAMS.md.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,10 +19,12 @@
 #include "app/monitor/monitor.h"
 #include "kern/console.h"
 #include "kern/param.h"
+#include "kern/timer.h"
 #include "mm/vm_meter.h"
 
 #define ROWS_MAX    400
 #define SECONDS_MAX 3600
+#define SECOND_US   1000000u
 
 static void
 print_row(const struct param_row *row)
@@ -137,28 +140,40 @@ set(const struct monitor_call *call, const char *name, const char *value)
 /* ---- rates */
 
 static int64_t former[ROWS_MAX]; /* of the rows in their order */
+static uint64_t former_us;       /* when */
 
-/* Remember what begins with prefix; with seconds not 0 print first what has grown since the
- * last time, by the second. How many lines that were. */
+static void
+print_rate(const char *name, uint64_t tenths)
+{
+	kprintf("%-32s %10lu.%lu a second\n", name, (unsigned long)(tenths / 10),
+	    (unsigned long)(tenths % 10));
+}
+
+/* Remember what begins with prefix; print first what has grown since the last time, by the
+ * second: of the time that has passed, for printing takes its own. How many lines that were. */
 static uint32_t
-sample(const char *prefix, int64_t seconds)
+sample(const char *prefix, bool print)
 {
 	const struct param_row *row = param_next(NULL);
+	int64_t elapsed_us = (int64_t)(timer_now_us() - former_us);
 	uint32_t n, lines = 0;
 
+	former_us += (uint64_t)elapsed_us;
+	if (elapsed_us == 0)
+		elapsed_us = 1;
 	vm_meter_refresh();
 	for (n = 0; row != NULL && n < ROWS_MAX; row = param_next(row), n++) {
 		int64_t now = param_get(row), grown = now - former[n];
 
 		former[n] = now;
-		if (seconds == 0 || grown == 0 || row->kind == PARAM_TUNABLE ||
+		if (!print || grown == 0 || row->kind == PARAM_TUNABLE ||
 		    strncmp(row->name, prefix, strlen(prefix)) != 0)
 			continue;
 		if (row->kind == PARAM_GAUGE)
 			kprintf("%-32s %10ld %+ld\n", row->name, (long)now, (long)grown);
 		else
-			kprintf("%-32s %10ld.%ld a second\n", row->name, (long)(grown / seconds),
-			    (long)(grown * 10 / seconds % 10));
+			print_rate(row->name, (uint64_t)grown * 10 * SECOND_US /
+			    (uint64_t)elapsed_us);
 		lines++;
 	}
 	return (lines);
@@ -177,9 +192,9 @@ rates(const struct monitor_call *call)
 	}
 	if (!monitor_number(call, 2, 1, SECONDS_MAX, &seconds))
 		return;
-	(void)sample(prefix, 0);
-	while (!monitor_key_pressed(NULL, (uint64_t)seconds * 1000000))
-		kprintf("%u changed\n", sample(prefix, seconds));
+	(void)sample(prefix, false);
+	while (!monitor_key_pressed(NULL, (uint64_t)seconds * SECOND_US))
+		kprintf("%u changed\n", sample(prefix, true));
 }
 
 void

@@ -62,6 +62,11 @@ static struct {
 	uint64_t run_us[ROWS_MAX];
 } before;
 
+/* All programs, also those without a row. */
+static struct {
+	uint32_t programs, sleeping;
+} all;
+
 /* The terminal: 0 columns if it is none. */
 static uint32_t columns, lines_left;
 
@@ -122,15 +127,16 @@ cmd_domains(const struct monitor_call *call)
 
 /* ---- top */
 
+/* now if it was not there: new, or had no row. */
 static uint64_t
-run_us_before(uint32_t pid)
+run_us_before(uint32_t pid, uint64_t now)
 {
 	uint32_t i;
 
 	for (i = 0; i < ROWS_MAX; i++)
 		if (before.pids[i] == pid)
 			return (before.run_us[i]);
-	return (0);
+	return (before.at_us == 0 ? 0 : now);
 }
 
 static void
@@ -142,7 +148,8 @@ row_fill(struct top_row *row, const struct proc *p, uint64_t elapsed_us)
 	row->is_protected = p->protected_from_oom;
 	row->faults = p->usage.faults;
 	row->run_us = timer_cycles_to_us(p->task != NULL ? p->task->run_cycles : p->run_cycles);
-	row->cpu_permille = (uint32_t)((row->run_us - run_us_before(p->pid)) * 1000 / elapsed_us);
+	row->cpu_permille = (uint32_t)((row->run_us - run_us_before(p->pid, row->run_us)) * 1000 /
+	    elapsed_us);
 	snprintf(row->name, sizeof(row->name), "%s", p->name);
 	if (p->vmspace == NULL)
 		return;
@@ -160,8 +167,11 @@ rows_collect(uint64_t elapsed_us)
 	struct top_row row;
 	uint32_t count = 0, at;
 
+	memset(&all, 0, sizeof(all));
 	while ((p = proc_next(p)) != NULL) {
 		row_fill(&row, p, elapsed_us);
+		all.programs++;
+		all.sleeping += strcmp(row.state, "sleep") == 0;
 		for (at = count; at > 0 && rows[at - 1].resident_kib < row.resident_kib; at--)
 			if (at < ROWS_MAX)
 				rows[at] = rows[at - 1];
@@ -173,23 +183,13 @@ rows_collect(uint64_t elapsed_us)
 }
 
 static uint32_t
-count_state(uint32_t count, const char *state)
-{
-	uint32_t i, n = 0;
-
-	for (i = 0; i < count; i++)
-		n += strcmp(rows[i].state, state) == 0;
-	return (n);
-}
-
-static uint32_t
 kib(uint64_t pages)
 {
 	return ((uint32_t)(pages * KIB_PER_PAGE));
 }
 
 static void
-print_head(uint32_t count, uint64_t elapsed_us, uint64_t idle_us)
+print_head(uint64_t elapsed_us, uint64_t idle_us)
 {
 	uint64_t idle = idle_us - before.idle_us;
 	uint32_t i, votes = 0, idle_percent = (uint32_t)(idle * 100 / elapsed_us);
@@ -198,8 +198,8 @@ print_head(uint32_t count, uint64_t elapsed_us, uint64_t idle_us)
 	for (i = 0; i < vm_domain_count; i++)
 		votes += vm_domains[i].oom_voted;
 	put_line("up %lu s; %u programs: %u sleeping; %u tasks ready; %u of %u domains vote to"
-	    " kill; a key ends", (unsigned long)(timer_now_us() / SECOND_US), count,
-	    count_state(count, "sleep"), sched_runnable_count(), votes, vm_domain_count);
+	    " kill; a key ends", (unsigned long)(timer_now_us() / SECOND_US), all.programs,
+	    all.sleeping, sched_runnable_count(), votes, vm_domain_count);
 	put_line("CPU:  %u%% busy, %u%% idle", idle_percent < 100 ? 100 - idle_percent : 0,
 	    idle_percent < 100 ? idle_percent : 100);
 	put_line("Mem:  %uK Active, %uK Inact, %uK Wired, %uK Cache, %uK Free",
@@ -250,7 +250,7 @@ print_picture(uint32_t screen_lines)
 	lines_left = screen_lines - 1; /* the cursor stands on the last */
 	if (columns != 0)
 		console_raw(HOME, sizeof(HOME) - 1);
-	print_head(count, elapsed_us, idle_us);
+	print_head(elapsed_us, idle_us);
 	print_domains();
 	put_line("  PID      SIZE      RES     SWAP STATE       FAULTS     TIME   WCPU COMMAND");
 	for (i = 0; i < count; i++)

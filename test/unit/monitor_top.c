@@ -15,6 +15,8 @@
 #include "kern/kern_params.h"
 #include "kern/sched.h"
 #include "mm/mm_params.h"
+#include "proc/proc.h"
+#include "proc/proc_internal.h"
 #include "test/host/console_tap.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
@@ -26,7 +28,7 @@ static bool ended;
 static void
 top(void *arg)
 {
-	char line[40];
+	char line[60];
 
 	strcpy(line, arg);
 	monitor_execute(line);
@@ -143,6 +145,85 @@ test_lines(void **state)
 }
 
 static void
+publish(uint32_t programs, uint64_t run_us)
+{
+	for (; programs > 0; programs--) {
+		struct proc *p = proc_new();
+
+		assert_non_null(p);
+		p->run_cycles = run_us * SIM_CYCLES_PER_SECOND / 1000000;
+		proc_publish(p);
+	}
+}
+
+/* More programs than rows: all are counted. */
+static void
+many_body(void *arg)
+{
+	const char *text, *second;
+
+	(void)arg;
+	proc_init();
+	begin("top", 1);
+	publish(29, 0);
+	tsleep(&ended, "test", 500000);
+	publish(1, 0);
+	tsleep(&ended, "test", 1000000);
+	keys("q");
+	tsleep(&ended, "test", 1000);
+	assert_true(ended);
+	text = strstr(console_tap_text(), " s; 29 programs: ");
+	assert_non_null(text);
+	second = strstr(text, " s; 30 programs: ");
+	assert_non_null(second);
+	assert_int_equal(count(second, "    0.00   0.0% "), 24);
+}
+SIM_TEST(many)
+
+/* A program that is shown for the first time: not what it has run since ever. */
+static void
+new_row_body(void *arg)
+{
+	(void)arg;
+	proc_init();
+	begin("top", 1);
+	publish(2, 0);
+	tsleep(&ended, "test", 500000);
+	publish(1, 100000000);
+	tsleep(&ended, "test", 1000000);
+	keys("q");
+	tsleep(&ended, "test", 1000);
+	assert_true(ended);
+	assert_int_equal(count(console_tap_text(), "  100.00   0.0% "), 1);
+}
+SIM_TEST(new_row)
+
+/* Rates are of the time that has passed, not of the time that was asked for. */
+static void
+rates_body(void *arg)
+{
+	static char command[] = "sysctl -d 1 vm.stats.vm.v_vm_faults";
+	struct task *t;
+
+	(void)arg;
+	sim_mm_boot(512);
+	mm_params_register();
+	console_tap_begin();
+	ended = false;
+	assert_int_equal(task_create(&t, "monitor", PRI_NORMAL, top, command), 0);
+	tsleep(&ended, "test", 1000);
+	mm_params.v_vm_faults += 400;
+	sim_advance_us(3998000);
+	tsleep(&ended, "test", 1000);
+	keys("q");
+	tsleep(&ended, "test", 2000000);
+	assert_true(ended);
+	assert_true(strstr(console_tap_text(), " 100.0 a second\n1 changed\n") != NULL ||
+	    strstr(console_tap_text(), " 99.9 a second\n1 changed\n") != NULL);
+}
+SIM_TEST(rates)
+
+static void
 mistake_body(void *arg)
 {
 	char line[] = "top 0";
@@ -162,6 +243,9 @@ main(void)
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_new_row),
+		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_mistake),
 	};
 
