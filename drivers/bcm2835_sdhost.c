@@ -320,16 +320,18 @@ sdhost_set_width(struct sdhost *host, uint32_t lines)
 	reg_write(s, HCFG, s->hcfg);
 }
 
-/* Off, everything clear, thresholds, on; then the clock and width in force. */
+/* Off, everything clear, thresholds, on, with the slowest clock for the 74 cycles that a card
+ * has before its first command (SD 6.4.1); then the clock and width in force. */
 static void
 reset_all(struct controller *s)
 {
-	static const enum sdhost_register zeroed[] = { CMD, ARG, CDIV, HCFG, HBCT, HBLC };
+	static const enum sdhost_register zeroed[] = { CMD, ARG, HCFG, HBCT, HBLC };
 
 	drivers_params.sd_resets++;
 	reg_write(s, VDD, 0);
 	for (uint32_t i = 0; i < sizeof(zeroed) / sizeof(zeroed[0]); i++)
 		reg_write(s, zeroed[i], 0);
+	reg_write(s, CDIV, CDIV_MAX);
 	reg_write(s, TOUT, TOUT_RESET);
 	reg_write(s, HSTS, HSTS_ALL);
 	reg_write(s, EDM, (reg_read(s, EDM) & ~EDM_THRESHOLDS) | EDM_THRESHOLDS_4);

@@ -10,7 +10,8 @@
  * Does not: raise interrupts for errors or for the end of a command; clock the card.
  * Invariants:
  *   U1 a command is written when the last is over, powered for POWER_US after as long without,
- *      and with the FSM back from the last data phase;
+ *      with POWER_CLOCKS at IDENTIFY_HZ or less meanwhile, and with the FSM back from the last
+ *      data phase;
  *   U2 byte and block count are right for a command with data before it is written;
  *   U3 the FIFO is not read when empty nor written when full by the CPU; thresholds are 4;
  *   U4 as silicon does it, less than 4 words do not ask for DMA in a read of several blocks.
@@ -54,6 +55,7 @@ enum { IDENT = 0, DATAMODE = 1, READDATA = 2, WRITEDATA = 3, READWAIT = 4, WRITE
 #define FIFO_WORDS 16u
 #define IDENTIFY_HZ 400000u
 #define POWER_US   9000u
+#define POWER_CLOCKS 74u /* SD 6.4.1 */
 #define BUSY_US    20u
 #define DATA_TIMEOUT_US 200000u
 
@@ -284,12 +286,25 @@ command_answer(void *arg)
 		s->cmd &= ~CMD_NEW;
 }
 
+/* The card has had its clock, at this rate, since clock_us. */
+static void
+clock_passes(struct sim_sdhost *s)
+{
+	uint64_t now_us = timer_now_us(), hz = SIM_SDHOST_CLOCK / (s->cdiv + 2);
+
+	if (s->vdd == 1 && hz <= IDENTIFY_HZ)
+		s->power_clocks += (now_us - s->clock_us) * hz / 1000000;
+	s->clock_us = now_us;
+}
+
 static void
 command_write(struct sim_sdhost *s, uint32_t value)
 {
 	uint32_t fsm = s->edm & 0xf;
 
 	KASSERT(!(s->cmd & CMD_NEW), "U1: the last command is over");
+	clock_passes(s);
+	KASSERT(s->power_clocks >= POWER_CLOCKS, "U1: powered, with a slow clock");
 	KASSERT(s->vdd == 1 && timer_now_us() - s->power_us >= POWER_US, "U1: powered");
 	KASSERT(((value & 0x3f) != 2 && (value & 0x3f) != 3) ||
 	    SIM_SDHOST_CLOCK / (s->cdiv + 2) <= IDENTIFY_HZ, "U1: a card is identified slowly");
@@ -306,8 +321,11 @@ command_write(struct sim_sdhost *s, uint32_t value)
 static void
 vdd_write(struct sim_sdhost *s, uint32_t value)
 {
-	if (value == 1 && s->vdd == 0)
+	if (value == 1 && s->vdd == 0) {
 		KASSERT(timer_now_us() - s->power_us >= POWER_US, "U1: off for long enough");
+		s->power_clocks = 0;
+		s->clock_us = timer_now_us();
+	}
 	if (value == 0) {
 		sim_event_cancel(&s->command_event);
 		sim_event_cancel(&s->data_event);
@@ -379,7 +397,10 @@ sdhost_write(void *device, uint32_t offset, uint32_t value)
 		break;
 	case 0x04: s->arg = value; break;
 	case 0x08: s->tout = value; break;
-	case 0x0c: s->cdiv = value; break;
+	case 0x0c:
+		clock_passes(s);
+		s->cdiv = value;
+		break;
 	case 0x20: s->hsts &= ~value; break;
 	case 0x30: vdd_write(s, value); break;
 	case 0x34: edm_write(s, value); break;

@@ -38,6 +38,8 @@ struct sim_sdhost {
 	uint32_t blocks_left, position; /* of the block between card and FIFO */
 	uint8_t buffer[512];
 	uint64_t power_us;       /* when VDD was written last */
+	uint64_t power_clocks;   /* slow ones since then, */
+	uint64_t clock_us;       /* as counted here */
 	uint32_t full_resets;
 };
 
