@@ -81,7 +81,7 @@ const struct monitor_command monitor_commands[] = {
 	{ "top", "[SECONDS]",
 	    "programs by memory, domains, swap, on the whole screen until a key is hit", 1,
 	    cmd_top },
-	{ "trace", "[COUNT | EVENT on|off | stream [EVENT...] | former [COUNT]]",
+	{ "trace", "[COUNT | EVENT on|off | [stream] EVENT... | stream | former [COUNT]]",
 	    "show the last events (20), choose which are kept, follow all or some, or show how the "
 	    "boot before this one ended", 9,
 	    cmd_trace },

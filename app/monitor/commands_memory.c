@@ -139,8 +139,11 @@ print_bars(const struct vm_domain *vmd)
 	bar_fill(vmd, bar, vmd->v_free_count, vmd->v_cache_count);
 	bar[column(vmd, vmd->v_free_severe)] = 's';
 	bar[column(vmd, vmd->v_free_min)] = 'm';
+	bar[column(vmd, vmd->pageout_wakeup_thresh)] = 'w';
 	bar[column(vmd, vmd->v_free_target)] = 't';
 	print_bar("free", vmd->v_free_count, bar);
+	bar_fill(vmd, bar, vmd->v_cache_count, 0);
+	print_bar("cache", vmd->v_cache_count, bar);
 	bar_fill(vmd, bar, inactive, 0);
 	bar[column(vmd, vmd->v_inactive_target)] = 't';
 	print_bar("inactive", inactive, bar);
@@ -148,7 +151,8 @@ print_bars(const struct vm_domain *vmd)
 	print_bar("active", active, bar);
 	bar_fill(vmd, bar, vmd->v_wire_count, 0);
 	print_bar("wired", vmd->v_wire_count, bar);
-	kprintf("  # pages, c cached (%u), s severe, m minimum, t target\n", vmd->v_cache_count);
+	kprintf("  # pages, c cached (%u), s severe, m minimum, w wake-up, t target\n",
+	    vmd->v_cache_count);
 }
 
 static void

@@ -179,6 +179,16 @@ sample(const char *prefix, bool print)
 	return (lines);
 }
 
+static bool
+any_begins(const char *prefix)
+{
+	const struct param_row *row = param_next(NULL);
+
+	while (row != NULL && strncmp(row->name, prefix, strlen(prefix)) != 0)
+		row = param_next(row);
+	return (row != NULL);
+}
+
 /* "-d SECONDS [PREFIX]", until a key is hit. */
 static void
 rates(const struct monitor_call *call)
@@ -192,6 +202,10 @@ rates(const struct monitor_call *call)
 	}
 	if (!monitor_number(call, 2, 1, SECONDS_MAX, &seconds))
 		return;
+	if (!any_begins(prefix)) {
+		unknown_name(call, prefix);
+		return;
+	}
 	(void)sample(prefix, false);
 	while (!monitor_key_pressed(NULL, (uint64_t)seconds * SECOND_US))
 		kprintf("%u changed\n", sample(prefix, true));

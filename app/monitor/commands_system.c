@@ -115,12 +115,12 @@ trace_switch(const struct monitor_call *call)
 
 /* "trace stream [EVENT...]": meanwhile these are kept and no others. */
 static void
-trace_stream(const struct monitor_call *call)
+trace_stream(const struct monitor_call *call, int first)
 {
 	uint64_t kept = trace_mask, chosen = 0;
 	int i;
 
-	for (i = 2; i < call->argc; i++) {
+	for (i = first; i < call->argc; i++) {
 		int event = trace_event_find(call->argv[i]);
 
 		if (event < 0) {
@@ -141,18 +141,18 @@ cmd_trace(const struct monitor_call *call)
 	int64_t count = TRACE_DEFAULT;
 
 	if (call->argc > 1 && strcmp(call->argv[1], "stream") == 0)
-		trace_stream(call);
+		trace_stream(call, 2);
 	else if (call->argc == 2 && strcmp(call->argv[1], "former") == 0)
 		trace_former(TRACE_DEFAULT);
 	else if (call->argc == 3 && strcmp(call->argv[1], "former") == 0) {
 		if (monitor_number(call, 2, 1, TRACE_FORMER, &count))
 			trace_former((uint64_t)count);
-	} else if (call->argc == 3)
+	} else if (call->argc == 3 && trace_event_find(call->argv[2]) < 0)
 		trace_switch(call);
-	else if (call->argc > 3)
-		monitor_expected(call, "expected nothing after %s", call->argv[2]);
-	else if (call->argc == 2 && trace_event_find(call->argv[1]) >= 0)
-		monitor_expected(call, "expected on or off after %s", call->argv[1]);
+	else if (call->argc > 1 && trace_event_find(call->argv[1]) >= 0)
+		trace_stream(call, 1);
+	else if (call->argc > 2)
+		monitor_expected(call, "expected nothing after %s", call->argv[1]);
 	else if (call->argc == 1 || monitor_number(call, 1, 1, TRACE_RECORDS, &count))
 		trace_last((uint64_t)count);
 }

@@ -41,7 +41,7 @@
 #define SECOND_US 1000000u
 
 const char vmstat_header[] =
-    "r  free   act inact cache  wire   flt  eflt    pi    po clu  swap   rd   wr cpu\n";
+    "r   fre   act inact cache  wire   flt  eflt    pi    po clu  swap   rd   wr cpu\n";
 
 void
 vmstat_sample_take(struct vmstat_sample *out)

@@ -232,7 +232,7 @@ test_vmstat_line(void **state)
 	b.idle_us += 500000;
 	vmstat_format(&a, &b, line);
 	assert_string_equal(vmstat_header,
-	    "r  free   act inact cache  wire   flt  eflt    pi    po clu  swap   rd   wr cpu\n");
+	    "r   fre   act inact cache  wire   flt  eflt    pi    po clu  swap   rd   wr cpu\n");
 	assert_string_equal(line,
 	    "1   101  1500   440     0   160  1235   100   500   320  20  8192   60   30  75\n");
 	assert_int_equal(strlen(line), strlen(vmstat_header));
