@@ -5,6 +5,7 @@
  *   fat32.c        mount, lookup, readdir, bmap; the volume lock
  *   fat32_change.c create, grow, shrink, remove
  *   fat32_entry.c  directory entries that change     fat32_name.c  names of new ones
+ *   fat32_time.c   dates and times in them
  *   fat32_table.c  what is written to the FAT
  *   fat32_node.c   the vnodes; checks of a file when it is opened
  *   fat32_dir.c    directory entries and names
@@ -307,7 +308,7 @@ fat32_release(struct vnode *vp)
 
 static const struct vnode_ops fat32_vnode_ops = { .bmap = fat32_bmap,
 	.release = fat32_release, .reserve = fat32_reserve, .shrink = fat32_shrink,
-	.sync_size = fat32_sync_size };
+	.sync_size = fat32_sync_size, .set_time = fat32_set_time };
 static const struct fs_ops fat32_fs_ops = { .lookup = fat32_lookup, .readdir = fat32_readdir,
 	.create = fat32_create, .unlink = fat32_unlink, .sync = fat32_sync_volume };
 

@@ -6,6 +6,7 @@
  *   reserve   clusters at the end; the entry on the disk says nothing of them yet
  *   sync_size the entry, when the data is on the disk
  *   shrink    the entry, flush, then the clusters
+ *   set_time  the entry, at any time: it says nothing of clusters
  *   unlink    the entry, flush; the clusters when nobody uses the file any more
  *
  * While a node is ahead of its entry, has clusters that it does not need, or waits for
@@ -24,6 +25,7 @@
 #include "fs/fat32_entry.h"
 #include "fs/fat32_cache.h"
 #include "fs/fat32_table.h"
+#include "fs/fat32_time.h"
 #include "fs/fat32_volume.h"
 #include "lib/assert.h"
 
@@ -262,6 +264,28 @@ fat32_sync_size(struct vnode *vp, uint64_t size_bytes)
 		err = trim(n);
 	if (err == 0)
 		err = rest_if_possible();
+	fat32_volume_unlock();
+	return (err);
+}
+
+int
+fat32_set_time(struct vnode *vp, uint32_t modified_s)
+{
+	struct fat32_node *n = vp->fs_data;
+	uint16_t date, time;
+	int err = fat32_time_put(modified_s, &date, &time);
+
+	if (err != 0)
+		return (err);
+	fat32_volume_lock();
+	if (n->position == 0)
+		err = ERR_PERM; /* the root has no entry */
+	else if (!vp->is_unlinked)
+		err = fat32_entry_set_time(n->position, date, time);
+	if (err == 0)
+		err = fat32_cache_flush();
+	if (err == 0)
+		vp->modified_s = fat32_time_get(date, time);
 	fat32_volume_unlock();
 	return (err);
 }

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "fs/fat32_cache.h"
+#include "fs/fat32_time.h"
 #include "kern/sched.h"
 #include "lib/assert.h"
 #include "lib/le.h"
@@ -219,6 +220,8 @@ dirent_fill(const uint8_t *raw, const struct name_pieces *pieces, struct fat32_d
 	out->cluster = (uint32_t)le16(raw + FAT32_AT_CLUSTER_HIGH) << 16 |
 	    le16(raw + FAT32_AT_CLUSTER_LOW);
 	out->size_bytes = le32(raw + FAT32_AT_SIZE);
+	out->modified_s = fat32_time_get(
+	    le16(raw + FAT32_AT_WRITE_DATE), le16(raw + FAT32_AT_WRITE_TIME));
 	out->is_directory = (raw[FAT32_AT_ATTRIBUTES] & ATTRIBUTE_DIRECTORY) != 0;
 }
 

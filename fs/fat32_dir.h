@@ -20,8 +20,8 @@
 
 /* Byte offsets in an entry, and what its first byte and attributes say. */
 enum { FAT32_AT_ATTRIBUTES = 11, FAT32_AT_CASE = 12, FAT32_AT_CHECKSUM = 13,
-	FAT32_AT_WRITE_DATE = 24, FAT32_AT_CLUSTER_HIGH = 20, FAT32_AT_CLUSTER_LOW = 26,
-	FAT32_AT_SIZE = 28 };
+	FAT32_AT_CLUSTER_HIGH = 20, FAT32_AT_WRITE_TIME = 22, FAT32_AT_WRITE_DATE = 24,
+	FAT32_AT_CLUSTER_LOW = 26, FAT32_AT_SIZE = 28 };
 #define FAT32_FIRST_END 0x00
 #define FAT32_FIRST_DELETED 0xe5
 #define FAT32_ATTRIBUTE_ARCHIVE 0x20
@@ -39,6 +39,7 @@ struct fat32_dirent {
 	char short_name[FAT32_SHORT_NAME_BYTES]; /* UTF-8 */
 	uint32_t cluster;                        /* first cluster as stored */
 	uint32_t size_bytes;                     /* as stored */
+	uint32_t modified_s;                     /* since the first of 1980 */
 	bool is_directory;
 	uint64_t position;                       /* unique: sector * 16 + entry in it */
 };

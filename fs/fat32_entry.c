@@ -4,7 +4,7 @@
  *
  *   create   all entries of a name lie in one sector: there or not there
  *            (behind the end of the directory: the new sector, flush, then the old end)
- *   update   one sector
+ *   update   one sector; so the time
  *   delete   the sector of the short entry first: without it the pieces mean nothing
  *
  * Owns: the sector that is being changed.
@@ -235,21 +235,44 @@ fat32_entry_create(const struct fat32_geometry *geo, struct fat32_chain *dir,
 	return (err);
 }
 
+/* The sector of the entry at position is in edit, and the entry at *raw. */
+static int
+entry_get(uint64_t position, uint8_t **raw)
+{
+	const uint8_t *now;
+	int err = fat32_cache_get(position / FAT32_ENTRIES_PER_SECTOR, &now);
+
+	if (err == 0)
+		memcpy(edit, now, sizeof(edit));
+	*raw = edit + position % FAT32_ENTRIES_PER_SECTOR * FAT32_ENTRY_BYTES;
+	return (err);
+}
+
 int
 fat32_entry_update(uint64_t position, uint32_t cluster, uint32_t size_bytes)
 {
-	uint64_t sector = position / FAT32_ENTRIES_PER_SECTOR;
-	const uint8_t *now;
-	uint8_t *raw = edit + position % FAT32_ENTRIES_PER_SECTOR * FAT32_ENTRY_BYTES;
-	int err = fat32_cache_get(sector, &now);
+	uint8_t *raw;
+	int err = entry_get(position, &raw);
 
 	if (err != 0)
 		return (err);
-	memcpy(edit, now, sizeof(edit));
 	le16_put(raw + FAT32_AT_CLUSTER_HIGH, cluster >> 16);
 	le16_put(raw + FAT32_AT_CLUSTER_LOW, cluster & 0xffff);
 	le32_put(raw + FAT32_AT_SIZE, size_bytes);
-	return (fat32_cache_put(sector, edit));
+	return (fat32_cache_put(position / FAT32_ENTRIES_PER_SECTOR, edit));
+}
+
+int
+fat32_entry_set_time(uint64_t position, uint16_t date, uint16_t time)
+{
+	uint8_t *raw;
+	int err = entry_get(position, &raw);
+
+	if (err != 0)
+		return (err);
+	le16_put(raw + FAT32_AT_WRITE_TIME, time);
+	le16_put(raw + FAT32_AT_WRITE_DATE, date);
+	return (fat32_cache_put(position / FAT32_ENTRIES_PER_SECTOR, edit));
 }
 
 /* Delete from edit entry slot and the pieces with this checksum before it; true when there may be

@@ -18,6 +18,9 @@ int fat32_entry_create(const struct fat32_geometry *geo, struct fat32_chain *dir
 /* First cluster (0: none) and size of the entry at position. */
 int fat32_entry_update(uint64_t position, uint32_t cluster, uint32_t size_bytes) ERR_MUST_CHECK;
 
+/* When it was changed, as fat32_time_put says it. */
+int fat32_entry_set_time(uint64_t position, uint16_t date, uint16_t time) ERR_MUST_CHECK;
+
 /* Remove entry number slot of dir, and the pieces of its long name before it. Durable at the
  * end. */
 int fat32_entry_delete(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t slot,

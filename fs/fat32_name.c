@@ -21,7 +21,7 @@
 
 #define BASE_BYTES 8
 #define EXTENSION_BYTES 3
-#define DATE_1980 0x0021 /* January 1st: there is no calendar */
+#define DATE_1980 0x0021 /* January 1st, until somebody says better: there is no calendar */
 
 /* One code point of name at *at; UINT32_MAX if it is no UTF-8. */
 static uint32_t

@@ -270,6 +270,7 @@ fat32_node_get(const struct fat32_node *parent, const struct fat32_dirent *e,
 	n = node_create(e->position, e->is_directory, path);
 	if (n == NULL)
 		return (ERR_NOMEM);
+	n->vnode.modified_s = e->modified_s;
 	err = open_checked(n, parent, e, why);
 	return (node_finish(n, err, why, out));
 }

@@ -33,6 +33,7 @@ int fat32_unlink(const char *path, struct vnode **out);
 int64_t fat32_reserve(struct vnode *vp, uint64_t bytes);
 int fat32_shrink(struct vnode *vp);
 int fat32_sync_size(struct vnode *vp, uint64_t size_bytes);
+int fat32_set_time(struct vnode *vp, uint32_t modified_s);
 int fat32_sync_volume(void);
 
 #endif

@@ -121,6 +121,18 @@ vfs_sync(void)
 	return (err);
 }
 
+int
+vnode_set_time(struct vnode *vp, uint32_t modified_s)
+{
+	int err = vp->ops->set_time == NULL ? ERR_ROFS : vnode_write_begin(vp, false);
+
+	if (err != 0)
+		return (err);
+	err = vp->ops->set_time(vp, modified_s);
+	vnode_write_end(vp);
+	return (err);
+}
+
 void
 vnode_changed(struct vnode *vp)
 {

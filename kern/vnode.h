@@ -52,6 +52,9 @@ struct vnode_ops {
 	/* The first size_bytes bytes have been written, if not flushed: it is at least so long from
 	 * now on, durable. size_changed tells if there is more. ERR_IO. May yield. */
 	int (*sync_size)(struct vnode *vp, uint64_t size_bytes);
+	/* modified_s becomes that, as exactly as the file system can keep it, durable. ERR_INVAL (it
+	 * cannot), ERR_PERM (of this file it keeps none), ERR_IO. May yield. */
+	int (*set_time)(struct vnode *vp, uint32_t modified_s);
 };
 
 /*
@@ -69,6 +72,7 @@ struct vnode {
 	bool is_unlinked;      /* removed: goes with its last reference */
 	bool is_shrinking;     /* being made shorter, with the lock */
 	bool size_changed;     /* the disk does not say size_bytes yet, or not for sure */
+	uint32_t modified_s;   /* since the first of 1980, UTC: what somebody said; 0: nobody did */
 	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */
 	void *fs_data;         /* the file system's */
@@ -121,6 +125,7 @@ int vfs_readdir(struct vnode *vp, uint32_t index, struct vnode_dirent *out) ERR_
 int vfs_create(const char *path, struct vnode **out) ERR_MUST_CHECK;
 int vfs_unlink(const char *path, struct vnode **out) ERR_MUST_CHECK;
 int vfs_sync(void) ERR_MUST_CHECK;
+int vnode_set_time(struct vnode *vp, uint32_t modified_s) ERR_MUST_CHECK;
 /* The bytes of vp have changed, or where they lie: what was read ahead of it is old. Never
  * yields. */
 void vnode_changed(struct vnode *vp);

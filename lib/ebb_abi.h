@@ -63,7 +63,9 @@
 /* (fd of a directory, index of an entry, struct ebb_dirent *): ENOENT after the last */
 #define EBB_SYS_READDIR   43
 #define EBB_SYS_SYSCONF   44 /* (EBB_SC_*) -> value */
-#define EBB_SYS_COUNT     45
+/* (fd, seconds since EBB_EPOCH_S): the time of its last change, less an odd second */
+#define EBB_SYS_UTIME     45
+#define EBB_SYS_COUNT     46
 
 #define EBB_O_RDONLY 0
 #define EBB_O_WRONLY 1
@@ -75,6 +77,8 @@
 
 #define EBB_PIPE_BUF   512 /* bytes that are written to a pipe in one piece */
 #define EBB_DUP_LOWEST 0xffffffffu /* the lowest descriptor that is free */
+
+#define EBB_EPOCH_S    315532800 /* the first second of 1980, in seconds since 1970 */
 
 /* mmap. No flags mean private anonymous memory. */
 #define EBB_MAP_SHARED    0x01
@@ -141,7 +145,7 @@ struct ebb_stat {
 	uint32_t is_directory;
 	uint32_t is_console;
 	uint32_t is_pipe;
-	uint32_t reserved;     /* 0 */
+	uint32_t modified_s;   /* since EBB_EPOCH_S; 0: nobody has said */
 };
 
 struct ebb_dirent {

@@ -117,6 +117,7 @@ int64_t sys_unlink(struct proc *p, const uint64_t *a);
 int64_t sys_ftruncate(struct proc *p, const uint64_t *a);
 int64_t sys_readdir(struct proc *p, const uint64_t *a);
 int64_t sys_sysconf(struct proc *p, const uint64_t *a);
+int64_t sys_utime(struct proc *p, const uint64_t *a);
 int64_t sys_sbrk(struct proc *p, const uint64_t *a);
 int64_t sys_mmap(struct proc *p, const uint64_t *a);
 int64_t sys_msync(struct proc *p, const uint64_t *a);

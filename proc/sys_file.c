@@ -11,7 +11,7 @@
  *   or pipes (pipe.c).
  * Invariants:
  *   F1  a file of kind VNODE has a vnode reference; others have none
- * Yields: read, write, open, close, fsync.
+ * Yields: read, write, open, close, fsync, ftruncate, unlink, utime.
  * See: kern/vnode.h, kern/console.h.
  */
 #include <string.h>
@@ -186,6 +186,7 @@ sys_fstat(struct proc *p, const uint64_t *a)
 	if (file->kind == PROC_FILE_VNODE) {
 		stat.size_bytes = file->vnode->size_bytes;
 		stat.is_directory = file->vnode->is_directory;
+		stat.modified_s = file->vnode->modified_s;
 	} else if (is_console(file)) {
 		stat.is_console = 1;
 	} else {
@@ -234,4 +235,16 @@ sys_unlink(struct proc *p, const uint64_t *a)
 
 	(void)p;
 	return (error == 0 ? proc_file_unlink(path) : error);
+}
+
+int64_t
+sys_utime(struct proc *p, const uint64_t *a)
+{
+	struct proc_file *file = proc_file_of(p, a[0]);
+
+	if (file == NULL)
+		return (ERR_BADF);
+	if (file->kind != PROC_FILE_VNODE || a[1] > UINT32_MAX)
+		return (ERR_INVAL);
+	return (vnode_set_time(file->vnode, (uint32_t)a[1]));
 }

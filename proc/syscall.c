@@ -277,6 +277,7 @@ static const syscall_fn table[EBB_SYS_COUNT] = {
 	[EBB_SYS_DUP2] = sys_dup2,
 	[EBB_SYS_READDIR] = sys_readdir,
 	[EBB_SYS_SYSCONF] = sys_sysconf,
+	[EBB_SYS_UTIME] = sys_utime,
 };
 
 /* The programs' newlib and this kernel's libc are the same library: errno values

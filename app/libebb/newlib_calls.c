@@ -24,6 +24,8 @@
 #include "app/libebb/ebb.h"
 #include "app/libebb/result.h"
 
+#define EVERYBODYS (S_IRWXU | S_IRWXG | S_IRWXO) /* FAT knows no rights */
+
 int _close(int fd);
 _Noreturn void _exit(int status);
 int _execve(const char *path, char *const argv[], char *const envp[]);
@@ -110,9 +112,14 @@ _fstat(int fd, struct stat *out)
 		return (result);
 	memset(out, 0, sizeof(*out));
 	out->st_size = (off_t)stat.size_bytes;
-	out->st_mode = stat.is_console ? S_IFCHR : stat.is_pipe ? S_IFIFO :
-	    stat.is_directory ? S_IFDIR : S_IFREG;
+	out->st_mode = EVERYBODYS | (stat.is_console ? S_IFCHR : stat.is_pipe ? S_IFIFO :
+	    stat.is_directory ? S_IFDIR : S_IFREG);
+	out->st_nlink = 1;
 	out->st_blksize = stat.is_console ? 1024 : 4096;
+	if (stat.is_console || stat.is_pipe)
+		return (0);
+	out->st_mtime = (time_t)stat.modified_s + EBB_EPOCH_S;
+	out->st_atime = out->st_ctime = out->st_mtime; /* the others are not kept */
 	return (0);
 }
 

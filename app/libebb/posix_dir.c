@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files by name, and directories: stat, access, <dirent.h>.
+ * Files by name, and directories: stat, lstat, access, <dirent.h>.
  *
  * Owns: the state of each open directory.
  * Does not: know links or rights: FAT has none.
@@ -28,24 +28,19 @@ struct ebb_directory {
 	struct dirent entry;
 };
 
-/* Close fd; errno is that of what went wrong before. */
-static int
-close_after(int fd, int result)
-{
-	int error = errno;
-
-	if (close(fd) != 0 && result == 0)
-		return (-1);
-	errno = error;
-	return (result);
-}
-
 int
 _stat(const char *path, struct stat *out)
 {
 	int fd = open(path, O_RDONLY);
 
 	return (fd < 0 ? -1 : close_after(fd, fstat(fd, out)));
+}
+
+/* There are no symbolic links. */
+int
+lstat(const char *path, struct stat *out)
+{
+	return (_stat(path, out));
 }
 
 /* POSIX's answer of a file system without links; newlib's rename asks for one. */

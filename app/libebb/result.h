@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <unistd.h>
 
 /* Negative errno -> -1 with errno set; anything else as it is. */
 static inline int64_t
@@ -16,6 +17,18 @@ checked(int64_t result)
 		errno = (int)-result;
 		return (-1);
 	}
+	return (result);
+}
+
+/* Close fd; errno is that of what went wrong before. */
+static inline int
+close_after(int fd, int result)
+{
+	int error = errno;
+
+	if (close(fd) != 0 && result == 0)
+		return (-1);
+	errno = error;
 	return (result);
 }
 

@@ -7,7 +7,8 @@
  *   fsck.fat finds nothing but clusters that nobody uses (or that follow the end of a file
  *     that was being written), copies of the FAT of which one is older, a count of free clusters;
  *   every older file is what it was;
- *   every file that was synced, and not cut or removed since, holds what was synced.
+ *   every file that was synced, and not cut or removed since, holds what was synced;
+ *   every file was changed when somebody said it was, from then on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,6 +53,7 @@ struct event {
 	uint32_t file, epoch; /* from this epoch on */
 	uint32_t size_bytes;  /* at least so long */
 	bool exists;          /* ... or perhaps gone */
+	bool timed;           /* of time_of(file), if it exists */
 };
 
 static struct record *records;
@@ -64,7 +66,7 @@ static struct rng rng;
 static char names[FILES][80] = { "/a.txt", "/B.TXT", "/Mixed Case.text", "/apps/new.elf",
 	"/apps/a much longer name than fits into eleven characters.html", "/x", "/q1", "/q2",
 	"/Q3.bin", "/apps/\xc3\xa9t\xc3\xa9.txt", "/three.part.name", "/apps/z" };
-static bool there[FILES];
+static bool there[FILES], timed[FILES];
 static const bool never;
 
 static void
@@ -88,7 +90,7 @@ static void
 note_event(uint32_t file, uint32_t size_bytes, bool exists)
 {
 	assert_true(event_count < EVENTS_MAX);
-	events[event_count++] = (struct event){ file, epoch, size_bytes, exists };
+	events[event_count++] = (struct event){ file, epoch, size_bytes, exists, timed[file] };
 }
 
 /* From now on the file may have only so many bytes of what the last event promised. */
@@ -150,12 +152,28 @@ remove_file(uint32_t file)
 {
 	struct vnode *vp;
 
+	timed[file] = false;
 	note_event(file, 0, false);
 	assert_int_equal(vfs_unlink(names[file], &vp), 0);
 	file_pager_forget(vp);
 	vnode_unref(vp);
 	assert_int_equal(vfs_sync(), 0);
 	there[file] = false;
+}
+
+/* In seconds since 1980; another one for each file. */
+static uint32_t
+time_of(uint32_t file)
+{
+	return ((file + 1) * 90000002);
+}
+
+static void
+set_time(uint32_t file, struct vnode *vp)
+{
+	assert_int_equal(vnode_set_time(vp, time_of(file)), 0);
+	timed[file] = true;
+	note_less(file, UINT32_MAX);
 }
 
 static void
@@ -184,6 +202,8 @@ step(void)
 	}
 	if (what % 2 == 0)
 		sync_file(file, vp);
+	if (what % 3 == 0)
+		set_time(file, vp);
 	vnode_unref(vp);
 }
 
@@ -229,6 +249,7 @@ check_fsck(const char *image, uint32_t cut)
 }
 
 static uint8_t content[1 << 20];
+static uint32_t content_modified_s;
 
 /* The file as ebb reads it; its size or -1. */
 static int64_t
@@ -245,6 +266,7 @@ read_back(const char *path)
 	assert_true(vp->size_bytes <= sizeof(content));
 	n = vnode_read(vp, 0, content, vp->size_bytes);
 	assert_int_equal(n, vp->size_bytes);
+	content_modified_s = vp->modified_s;
 	vnode_unref(vp);
 	return (n);
 }
@@ -253,7 +275,7 @@ static void
 check_file_at(uint32_t file, uint32_t cut_epoch, uint32_t cut)
 {
 	int64_t least = -1, size, i;
-	bool exists = false;
+	bool exists = false, has_time = false;
 	uint32_t e;
 
 	/* What was promised and durable; what may have been given up since. */
@@ -261,12 +283,15 @@ check_file_at(uint32_t file, uint32_t cut_epoch, uint32_t cut)
 		if (events[e].file != file)
 			continue;
 		exists = events[e].exists;
+		has_time = exists && events[e].timed;
 		least = exists ? (int64_t)events[e].size_bytes : -1;
 	}
 	size = read_back(names[file]);
 	if (exists && size < least)
 		fail_msg("cut %u: %s has %ld bytes, %ld were synced", cut, names[file], (long)size,
 		    (long)least);
+	if (size >= 0 && content_modified_s != time_of(file) && (has_time || content_modified_s != 0))
+		fail_msg("cut %u: %s was changed at %u", cut, names[file], content_modified_s);
 	for (i = 0; i < size; i++)
 		if (content[i] != byte_of(file, (uint64_t)i))
 			fail_msg("cut %u: %s: byte %ld of %ld is %02x", cut, names[file], (long)i,
@@ -380,6 +405,7 @@ run(const char *name, uint32_t cluster_sectors, uint64_t seed)
 		    k % 3 == 0 ? "" : "of a name that takes four pieces");
 	record_count = epoch = event_count = 0;
 	memset(there, 0, sizeof(there));
+	memset(timed, 0, sizeof(timed));
 	records = calloc(LOG_MAX, sizeof(*records));
 	assert_non_null(records);
 	sim_run(work, (void *)(uintptr_t)image);

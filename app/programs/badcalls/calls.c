@@ -194,4 +194,8 @@ const struct bad_call bad_calls[EBB_SYS_COUNT] = {
 	[EBB_SYS_SYSCONF] = { "sysconf",
 	    .rows = ROWS({ { 6 }, EINVAL }, { { MINUS(1) }, EINVAL },
 		{ { UINT64_C(1) << 32 }, EINVAL }, { { 0 }, OK }) },
+	[EBB_SYS_UTIME] = { "utime",
+	    .rows = ROWS(BAD_FILES(EBADF), { { 1, 0 }, EINVAL },
+		{ { BAD_FILE, UINT32_MAX }, EINVAL }, { { BAD_FILE, UINT32_C(4039286400) }, EINVAL },
+		{ { BAD_FILE, MINUS(1) }, EINVAL }) },
 };

@@ -3,7 +3,8 @@
  * filetest: files are created, appended to, cut, removed and mapped meanwhile.
  *
  *   filetest KIB     keeps /data/kept.bin (KIB KiB, byte i of it is i * 7 + i / 251) and
- *                    "/data/A longer name.text" for the host to look at
+ *                    "/data/A longer name.text" for the host to look at; the first was
+ *                    changed on the last day of February 2024, 12:34:56
  *
  * Owns: files in /data whose names begin with ft, and the two above.
  * Does not: know FAT.
@@ -19,12 +20,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
 #define PAGE 4096
 #define NAME "/data/ft one.bin"
 #define KEPT "/data/kept.bin"
+#define FAT_FIRST 315532800  /* the first second of 1980 */
+#define FAT_LAST  4354819199 /* the last of 2107 */
+#define LEAP_DAY  1709210096 /* 2024-02-29 12:34:56 */
 
 static int failures;
 
@@ -192,6 +198,55 @@ many(void)
 	CHECK(wrong == 0);
 }
 
+static long long
+time_of(const char *path)
+{
+	struct stat st;
+
+	return (lstat(path, &st) == 0 ? (long long)st.st_mtime : -1);
+}
+
+static int
+set_time(const char *path, long long to)
+{
+	struct utimbuf times = { .modtime = to };
+
+	return (utime(path, &times));
+}
+
+/* What was said of a file stays: whatever is done to it, and when nobody has it open. */
+static void
+times(void)
+{
+	struct timespec omit[2] = { { 0 }, { .tv_nsec = UTIME_OMIT } };
+	struct timespec now[2] = { { 0 }, { .tv_nsec = UTIME_NOW } };
+	struct timeval pair[2] = { { 0 }, { .tv_sec = LEAP_DAY + 1, .tv_usec = 999999 } };
+	int fd = open(NAME, O_RDWR | O_CREAT, 0644);
+
+	CHECK(fd >= 0 && put(fd, 0, 100) && time_of(NAME) == FAT_FIRST);
+	CHECK(set_time(NAME, LEAP_DAY) == 0 && time_of(NAME) == LEAP_DAY);
+	CHECK(put(fd, 100, 9000) && close(fd) == 0 && time_of(NAME) == LEAP_DAY);
+	CHECK(size_of(NAME) == 9100 && truncate(NAME, 10) == 0 && time_of(NAME) == LEAP_DAY);
+	CHECK(set_time(NAME, FAT_LAST) == 0 && time_of(NAME) == FAT_LAST - 1);
+	CHECK(set_time(NAME, FAT_FIRST) == 0 && time_of(NAME) == FAT_FIRST);
+	FAILS(set_time(NAME, FAT_LAST + 1) == -1, EINVAL);
+	FAILS(set_time(NAME, FAT_FIRST - 1) == -1, EINVAL);
+	FAILS(set_time(NAME, -1) == -1, EINVAL);
+	FAILS(utime(NAME, NULL) == -1, EINVAL);
+	FAILS(set_time("/data/nothing", LEAP_DAY) == -1, ENOENT);
+	FAILS(set_time("/", LEAP_DAY) == -1, EPERM);
+	CHECK(set_time("/data", LEAP_DAY) == 0 && time_of("/data") == LEAP_DAY);
+	CHECK(utimes(NAME, pair) == 0 && time_of(NAME) == LEAP_DAY);
+	fd = open(NAME, O_RDONLY);
+	CHECK(futimens(fd, omit) == 0 && time_of(NAME) == LEAP_DAY);
+	FAILS(futimens(fd, now) == -1, EINVAL);
+	omit[1].tv_sec = LEAP_DAY + 2;
+	omit[1].tv_nsec = 0;
+	CHECK(unlink(NAME) == 0 && futimens(fd, omit) == 0 && close(fd) == 0);
+	FAILS(futimens(fd, omit) == -1, EBADF);
+	FAILS(futimens(1, omit) == -1, EINVAL);
+}
+
 static void
 keep(size_t bytes)
 {
@@ -203,6 +258,7 @@ keep(size_t bytes)
 	file = fopen("/data/A longer name.text", "a");
 	CHECK(file != NULL && fprintf(file, "two %d\n", 2) == 6 && fclose(file) == 0);
 	FAILS(remove("/data/nothing") == -1, ENOENT);
+	CHECK(set_time(KEPT, LEAP_DAY) == 0);
 }
 
 int
@@ -212,6 +268,7 @@ main(int argc, char *argv[])
 	append_and_cut();
 	mapped();
 	many();
+	times();
 	keep((argc > 1 ? (size_t)atoi(argv[1]) : 100) * 1024);
 	printf("filetest: %d failures\n", failures);
 	return (failures != 0);

@@ -78,7 +78,17 @@ files(void)
 	CHECK(access(WORDS, R_OK) == 0 && access(WORDS, W_OK) == 0 && access("/", F_OK) == 0);
 	FAILS(access("/apps/none.elf", F_OK) == -1, ENOENT);
 	FAILS(link(WORDS, "/words") == -1, EPERM);
+	CHECK(lstat(WORDS, &st) == 0 && st.st_nlink == 1 && (st.st_mode & 07777) == 0777);
+	/* FAT keeps neither rights nor owners: what they are anyway can be asked for. */
+	CHECK(chmod(WORDS, st.st_mode) == 0 && chown(WORDS, 0, (gid_t)-1) == 0);
+	FAILS(chmod(WORDS, 0644) == -1, EPERM);
+	FAILS(chown(WORDS, 1, 0) == -1, EPERM);
+	FAILS(chmod("/none", 0777) == -1, ENOENT);
 	fd = open(WORDS, O_RDONLY);
+	CHECK(fchmod(fd, 0777) == 0 && fchown(fd, 0, 0) == 0);
+	FAILS(fchmod(fd, 0600) == -1, EPERM);
+	FAILS(fchown(fd, 0, 7) == -1, EPERM);
+	FAILS(fchown(-1, 0, 0) == -1, EBADF);
 	CHECK(fd > 2 && isatty(fd) == 0 && isatty(1) == 1);
 	CHECK(fstat(fd, &st) == 0 && lseek(fd, -5, SEEK_END) == st.st_size - 5);
 	FAILS(lseek(fd, -5, SEEK_SET) == -1, EINVAL);
