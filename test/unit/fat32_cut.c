@@ -290,7 +290,8 @@ check_file_at(uint32_t file, uint32_t cut_epoch, uint32_t cut)
 	if (exists && size < least)
 		fail_msg("cut %u: %s has %ld bytes, %ld were synced", cut, names[file], (long)size,
 		    (long)least);
-	if (size >= 0 && content_modified_s != time_of(file) && (has_time || content_modified_s != 0))
+	if (size >= 0 && content_modified_s != time_of(file) &&
+	    (has_time || content_modified_s != 0))
 		fail_msg("cut %u: %s was changed at %u", cut, names[file], content_modified_s);
 	for (i = 0; i < size; i++)
 		if (content[i] != byte_of(file, (uint64_t)i))
