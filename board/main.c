@@ -158,6 +158,7 @@ begin_work(void)
 	bool passed;
 
 	monitor.run = pool_as_asked ? bootargs.run : NULL;
+	monitor.source = pool_as_asked ? bootargs.source : NULL;
 	monitor.dashboard_ms = bootargs.dashboard_ms;
 	monitor.stream_ms = bootargs.stream_ms;
 	monitor.vmstat_seconds = bootargs.vmstat_s;
@@ -167,7 +168,7 @@ begin_work(void)
 		console_drain();
 		if (bootargs.exit)
 			cpu_poweroff(passed ? 0 : 1);
-		monitor.run = NULL;
+		monitor.run = monitor.source = NULL;
 	}
 	must(monitor_start(&monitor), "monitor");
 }

@@ -45,6 +45,7 @@ static const struct row rows[] = {
 	    "devices or files with commas between (sd0s2,md0:5,/swap.bin), or none" },
 	{ "ramdisk", KIND_SIZE, &bootargs.ramdisk_bytes, "a size such as 32M" },
 	{ "run", KIND_WORD, bootargs.run, "PROGRAM[:ARGUMENT]..." },
+	{ "source", KIND_WORD, bootargs.source, "a file with commands, such as /start.ebb" },
 	{ "vmstat", KIND_SECONDS, &bootargs.vmstat_s, "seconds from 0 to 3600" },
 	{ "watchdog", KIND_WATCHDOG, &bootargs.watchdog_s, "seconds from 1 to 15" },
 	{ "watchdog_test", KIND_FLAG, &bootargs.watchdog_test, "0 or 1" },

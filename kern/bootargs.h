@@ -34,12 +34,13 @@ struct bootargs {
 	uint32_t sd_dma;         /* sd_dma=0|1: enum bootargs_sd_dma */
 	uint32_t flash;          /* flash=1|format: enum bootargs_flash */
 	uint32_t console;        /* console=pl011|mini: enum bootargs_console */
-	bool exit;               /* exit=1: power off after the job */
+	bool exit;               /* exit=1: power off after job and script */
 	bool semihosting;        /* semihosting=1: exit codes by HLT */
 	uint32_t error_count;    /* arguments that were refused */
 	uint32_t foreign_count;  /* the firmware's, for Linux: left aside */
 	char swap[BOOTARGS_WORD_BYTES];     /* swap=AREA[:PRIORITY],...|none; "": a partition */
 	char run[BOOTARGS_WORD_BYTES];      /* run=PROGRAM[:ARGUMENT]... */
+	char source[BOOTARGS_WORD_BYTES];   /* source=FILE, "" = no script */
 	char selftest[BOOTARGS_WORD_BYTES]; /* selftest=NAME */
 	char trace[BOOTARGS_WORD_BYTES];    /* trace=EVENT[,EVENT]... or all */
 	char fault[BOOTARGS_WORD_BYTES];    /* fault=RULE[;RULE]... (kern/blk_fault.h) */

@@ -257,10 +257,12 @@ monitor_execute(char *line)
 		if (next[strspn(next, " \t")] != '\0')
 			kprintf("+ %s\n", next);
 		execute(next);
-		if (failed)
+		if (failed) {
 			script_stop("failed; what follows is not done");
-		else if (console_getc(1) == CTRL_C)
+		} else if (console_getc(1) == CTRL_C) {
+			monitor_fail();
 			script_stop("^C");
+		}
 	}
 }
 
@@ -295,6 +297,36 @@ begin_dashboard(uint32_t period_ms)
 		kprintf("dashboard=: %s; go on without\n", err_string(error));
 }
 
+static bool
+source_boot(const char *path)
+{
+	static char line[LINE_BYTES];
+
+	if (snprintf(line, sizeof(line), "source %s", path) >= (int)sizeof(line)) {
+		kprintf("source=%.60s...: too long\n", path);
+		return (false);
+	}
+	monitor_execute(line);
+	return (!failed);
+}
+
+/* What run= and source= ask for, in this order; false if it failed, or nothing was asked. */
+static bool
+boot_work(const struct monitor_boot *boot)
+{
+	bool is_job = boot->run != NULL && boot->run[0] != '\0';
+	bool is_script = boot->source != NULL && boot->source[0] != '\0';
+
+	if (!is_job && !is_script && boot->exit)
+		kprintf("exit=1: no job was run; power off with exit code 1\n");
+	if (is_job && !job_run(boot->run, boot->vmstat_seconds)) {
+		if (is_script)
+			kprintf("source=%.60s: not begun, because the job failed\n", boot->source);
+		return (false);
+	}
+	return (is_script ? source_boot(boot->source) : is_job);
+}
+
 static void
 monitor_main(void *arg)
 {
@@ -305,10 +337,8 @@ monitor_main(void *arg)
 	    stream_start(boot_options.stream_ms, STREAM_MAP_MS_DEFAULT) != 0)
 		kprintf("stream=: no room for the task; go on without\n");
 	begin_dashboard(boot_options.dashboard_ms);
-	done = job_run(boot_options.run, boot_options.vmstat_seconds);
+	done = boot_work(&boot_options);
 	if (boot_options.exit) {
-		if (boot_options.run == NULL || boot_options.run[0] == '\0')
-			kprintf("exit=1: no job was run; power off with exit code 1\n");
 		monitor_rest_disks();
 		cpu_poweroff(done ? 0 : 1);
 	}

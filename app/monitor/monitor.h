@@ -17,15 +17,17 @@
 /* What the boot arguments say; the strings stay valid for ever. */
 struct monitor_boot {
 	const char *run;          /* run=PROGRAM:ARG:ARG, NULL or "" = no job */
+	const char *source;       /* script to carry out after it, NULL or "" = none */
 	uint32_t stream_ms;       /* stream=MS: statistics as JSON from the start; 0 = do not */
 	uint32_t dashboard_ms;    /* dashboard=MS: pictures on the screen; 0 = none */
 	uint32_t vmstat_seconds;  /* vmstat=SECONDS: print while the job runs; 0 = do not */
-	bool exit;                /* exit=1: power off after the job */
+	bool exit;                /* exit=1: power off after them */
 };
 
 /*
- * Start the task "monitor": it runs the job, if any; then with exit it powers off
- * (exit code 0 only if the job succeeded), else it gives the prompt for ever.
+ * Start the task "monitor": it runs the job, if any, and if that succeeds the script, if any;
+ * then with exit it powers off (exit code 0 only if both succeeded), else it gives the prompt
+ * for ever.
  * ERR_NOMEM. Does not yield.
  */
 int monitor_start(const struct monitor_boot *boot) ERR_MUST_CHECK;

@@ -33,7 +33,7 @@ test_all(void **state)
 {
 	(void)state;
 	parse("mem=8M  swap=sd0s2\tramdisk=512K run=sort:/data/words.txt vmstat=1 exit=1 "
-	      "semihosting=1 selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0 "
+	      "semihosting=1 source=/s.ebb selftest=x trace=bio,fault domains=3 sd=sdhost sd_dma=0 "
 	      "flash=1 console=mini\n");
 	assert_int_equal(bootargs.mem_bytes, 8 << 20);
 	assert_int_equal(bootargs.ramdisk_bytes, 512 << 10);
@@ -47,6 +47,7 @@ test_all(void **state)
 	assert_true(bootargs.semihosting);
 	assert_string_equal(bootargs.swap, "sd0s2");
 	assert_string_equal(bootargs.run, "sort:/data/words.txt");
+	assert_string_equal(bootargs.source, "/s.ebb");
 	assert_string_equal(bootargs.selftest, "x");
 	assert_string_equal(bootargs.trace, "bio,fault");
 	assert_int_equal(bootargs.error_count, 0);
