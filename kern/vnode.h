@@ -52,8 +52,8 @@ struct vnode_ops {
 	/* The first size_bytes bytes have been written, if not flushed: it is at least so long from
 	 * now on, durable. size_changed tells if there is more. ERR_IO. May yield. */
 	int (*sync_size)(struct vnode *vp, uint64_t size_bytes);
-	/* modified_s becomes that, as exactly as the file system can keep it, durable. ERR_INVAL (it
-	 * cannot), ERR_PERM (of this file it keeps none), ERR_IO. May yield. */
+	/* modified_s becomes that, as exactly as the file system can keep it, durable. ERR_INVAL
+	 * (it cannot), ERR_PERM (of this file it keeps none), ERR_IO. May yield. */
 	int (*set_time)(struct vnode *vp, uint32_t modified_s);
 };
 

@@ -16,7 +16,6 @@
 
 #include "fs/fat32.h"
 #include "fs/fat32_node.h"
-#include "fs/fat32_time.h"
 #include "kern/sched.h"
 #include "kern/task.h"
 #include "kern/vnode.h"
@@ -536,82 +535,6 @@ test_failing(void **state)
 	sim_run(failing, (void *)(uintptr_t)fat_image_make("change512", 1, false));
 }
 
-/* ---- times */
-
-static uint32_t
-time_of(const char *path)
-{
-	struct vnode *vp;
-	uint32_t modified_s;
-
-	assert_int_equal(vfs_lookup(path, &vp), 0);
-	modified_s = vp->modified_s;
-	vnode_unref(vp);
-	return (modified_s);
-}
-
-static int
-set_time(const char *path, uint32_t modified_s)
-{
-	struct vnode *vp;
-	int err;
-
-	assert_int_equal(vfs_lookup(path, &vp), 0);
-	err = vnode_set_time(vp, modified_s);
-	vnode_unref(vp);
-	return (err);
-}
-
-static void
-times(void *arg)
-{
-	struct fat_layout layout;
-	struct vnode *vp, *gone;
-
-	mount_fresh(arg);
-	fat_image_layout(&disk, &layout);
-	vp = create("/file");
-	assert_int_equal(vp->modified_s, 0);
-	/* Before the entry says how long the file is, and when it does. */
-	assert_int_equal(extend(vp, 3000), 0);
-	assert_int_equal(vnode_set_time(vp, 1393677297), 0);
-	assert_int_equal(vp->modified_s, 1393677296);
-	settle(vp);
-	assert_int_equal(set_time("/apps", 1000), 0);
-	assert_int_equal(set_time("/", 1000), ERR_PERM);
-	assert_int_equal(set_time("/file", FAT32_TIME_LAST_S + 1), ERR_INVAL);
-	disk.dev.read_only = true;
-	assert_int_equal(set_time("/file", 4), ERR_ROFS);
-	disk.dev.read_only = false;
-	disk.bad_first = layout.data / 512;
-	disk.bad_count = 2 * layout.cluster_bytes / 512;
-	assert_int_equal(set_time("/file", 4), ERR_IO);
-	disk.bad_count = 0;
-	/* All of it is on the disk, and nothing else has changed. */
-	sim_mm_boot_bare(frames);
-	assert_int_equal(fat32_mount(&disk.dev), 0);
-	assert_int_equal(time_of("/file"), 1393677296);
-	assert_int_equal(time_of("/apps"), 1000);
-	assert_int_equal(vfs_lookup("/file", &vp), 0);
-	assert_int_equal(vp->size_bytes, 3000);
-	assert_int_equal(vfs_unlink("/file", &gone), 0);
-	assert_int_equal(vnode_set_time(gone, 8), 0); /* no entry to write to */
-	file_pager_forget(gone);
-	vnode_unref(gone);
-	vnode_unref(vp);
-	assert_int_equal(vfs_sync(), 0);
-	assert_string_equal(console_tap_text(), "");
-	check_sound();
-	file_disk_close(&disk);
-}
-
-static void
-test_times(void **state)
-{
-	(void)state;
-	sim_run(times, (void *)(uintptr_t)fat_image_make("change512", 1, false));
-}
-
 int
 main(void)
 {
@@ -626,7 +549,6 @@ main(void)
 		cmocka_unit_test(test_in_use),
 		cmocka_unit_test(test_unclean),
 		cmocka_unit_test(test_failing),
-		cmocka_unit_test(test_times),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Times in directory entries, against the C library's calendar: every day from 1980 to 2107,
- * every two seconds of a day, and every pair of 16 bits that is no time.
+ * every two seconds of a day, and every 16 bits that are none. And on a volume: what is refused,
+ * and what a mount finds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,10 +12,23 @@
 
 #include <cmocka.h>
 
+#include "fs/fat32.h"
 #include "fs/fat32_time.h"
+#include "kern/vnode.h"
+#include "mm/file_pager.h"
+#include "mm/vm_launder.h"
+#include "mm/vm_object.h"
+#include "test/host/console_tap.h"
+#include "test/host/fat_image.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
 
 #define EPOCH 315532800 /* 1980, since 1970 */
 #define DAY_S 86400
+#define FRAMES 3000u
+
+static struct file_disk disk;
+static const bool never;
 
 /* The date and time of seconds as the C library sees them. */
 static void
@@ -102,6 +116,89 @@ test_rubbish(void **state)
 	assert_int_equal(real_seconds, 43200);
 }
 
+/* ---- on a volume */
+
+static uint32_t
+time_of(const char *path)
+{
+	struct vnode *vp;
+	uint32_t modified_s;
+
+	assert_int_equal(vfs_lookup(path, &vp), 0);
+	modified_s = vp->modified_s;
+	vnode_unref(vp);
+	return (modified_s);
+}
+
+static int
+set_time(const char *path, uint32_t modified_s)
+{
+	struct vnode *vp;
+	int err;
+
+	assert_int_equal(vfs_lookup(path, &vp), 0);
+	err = vnode_set_time(vp, modified_s);
+	vnode_unref(vp);
+	return (err);
+}
+
+static void
+times(void *arg)
+{
+	struct fat_layout layout;
+	struct vm_object *object;
+	struct vnode *vp, *gone;
+
+	console_tap_begin();
+	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
+	disk.dev.can_flush = true;
+	sim_mm_boot_bare(FRAMES);
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	fat_image_layout(&disk, &layout);
+	assert_int_equal(vfs_create("/file", &vp), 0);
+	assert_int_equal(vp->modified_s, 0);
+	/* Before the entry says how long the file is, and when it does. */
+	object = file_pager_alloc(vp);
+	assert_int_equal(file_pager_extend(object, 3000, &never), 0);
+	assert_int_equal(vnode_set_time(vp, 1393677297), 0);
+	assert_int_equal(vp->modified_s, 1393677296);
+	assert_int_equal(file_pager_sync(object, 0, 0, OBJPC_SYNC, false), 0);
+	vm_object_deallocate(object);
+	vnode_unref(vp);
+	assert_int_equal(set_time("/apps", 1000), 0);
+	assert_int_equal(set_time("/", 1000), ERR_PERM);
+	assert_int_equal(set_time("/file", FAT32_TIME_LAST_S + 1), ERR_INVAL);
+	disk.dev.read_only = true;
+	assert_int_equal(set_time("/file", 4), ERR_ROFS);
+	disk.dev.read_only = false;
+	disk.bad_first = layout.data / 512;
+	disk.bad_count = 2 * layout.cluster_bytes / 512;
+	assert_int_equal(set_time("/file", 4), ERR_IO);
+	disk.bad_count = 0;
+	/* All of it is on the disk, and nothing else has changed. */
+	sim_mm_boot_bare(FRAMES);
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	assert_int_equal(time_of("/file"), 1393677296);
+	assert_int_equal(time_of("/apps"), 1000);
+	assert_int_equal(vfs_lookup("/file", &vp), 0);
+	assert_int_equal(vp->size_bytes, 3000);
+	assert_int_equal(vfs_unlink("/file", &gone), 0);
+	assert_int_equal(vnode_set_time(gone, 8), 0); /* no entry to write to */
+	file_pager_forget(gone);
+	vnode_unref(gone);
+	vnode_unref(vp);
+	assert_int_equal(vfs_sync(), 0);
+	assert_string_equal(console_tap_text(), "");
+	file_disk_close(&disk);
+}
+
+static void
+test_times(void **state)
+{
+	(void)state;
+	sim_run(times, (void *)(uintptr_t)fat_image_make("time512", 1, false));
+}
+
 int
 main(void)
 {
@@ -110,6 +207,7 @@ main(void)
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_times),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

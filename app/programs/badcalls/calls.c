@@ -196,6 +196,6 @@ const struct bad_call bad_calls[EBB_SYS_COUNT] = {
 		{ { UINT64_C(1) << 32 }, EINVAL }, { { 0 }, OK }) },
 	[EBB_SYS_UTIME] = { "utime",
 	    .rows = ROWS(BAD_FILES(EBADF), { { 1, 0 }, EINVAL },
-		{ { BAD_FILE, UINT32_MAX }, EINVAL }, { { BAD_FILE, UINT32_C(4039286400) }, EINVAL },
-		{ { BAD_FILE, MINUS(1) }, EINVAL }) },
+		{ { BAD_FILE, UINT32_MAX }, EINVAL }, { { BAD_FILE, MINUS(1) }, EINVAL },
+		{ { BAD_FILE, UINT32_C(4039286400) }, EINVAL }) },
 };
