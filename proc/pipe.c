@@ -82,6 +82,8 @@ pipe_end(struct pipe *pipe, bool writer)
 static int
 wait_change(struct proc *p, struct pipe *pipe, const char *wmesg)
 {
+	if (p->killed) /* in a page fault on the way: nobody would end this sleep */
+		return (ERR_KILLED);
 	proc_idle_begin(p);
 	tsleep(pipe, wmesg, SLEEP_FOREVER);
 	proc_idle_end(p);

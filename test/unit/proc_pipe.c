@@ -215,6 +215,46 @@ do_kill(void)
 	kill_child(fork_to(write_for_ever));
 }
 
+/* The kill comes while a piece is fetched from the program's memory, or its page for what is
+ * read: nobody else would end the wait that follows. */
+static void
+killed_before_the_wait(uint64_t number, uint64_t fd)
+{
+	uint64_t args[6] = { fd, area, RECORD };
+
+	assert_int_equal(proc_kill(curtask()->proc->pid, EBB_KILL_USER), 0);
+	assert_int_equal(proc_syscall(number, args), -EINTR);
+	proc_ast();
+	fail_msg("a killed program ends");
+}
+
+static void
+write_when_killed(void)
+{
+	uint8_t record[RECORD] = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < 7; i++)
+		assert_int_equal(send(record, RECORD), RECORD);
+	killed_before_the_wait(EBB_SYS_WRITE, (uint64_t)fds[1]);
+}
+
+static void
+read_when_killed(void)
+{
+	killed_before_the_wait(EBB_SYS_READ, (uint64_t)fds[0]);
+}
+
+static void
+do_killed_before(void)
+{
+	open_pipe();
+	fork_to(read_when_killed);
+	fork_to(write_when_killed);
+	assert_int_equal(call(EBB_SYS_WAIT, 0, 0, 0) > 0, true);
+	assert_int_equal(call(EBB_SYS_WAIT, 0, 0, 0) > 0, true);
+}
+
 /* Its parent reads no more while it waits for room. */
 static void
 write_until_refused(void)
@@ -380,6 +420,7 @@ run(void (*fn)(void))
 RUN_TEST(a_stream_goes_through_and_ends, do_stream)
 RUN_TEST(records_of_several_writers_stay_whole, do_records)
 RUN_TEST(a_kill_ends_who_waits_at_either_end, do_kill)
+RUN_TEST(a_kill_just_before_the_wait_ends_it, do_killed_before)
 RUN_TEST(what_cannot_be_is_refused_and_loses_nothing, do_refusals)
 RUN_TEST(pipes_and_descriptors_are_bounded, do_limits)
 RUN_TEST(copies_of_a_descriptor_are_one_file, do_copies)
@@ -391,6 +432,7 @@ main(void)
 		cmocka_unit_test(a_stream_goes_through_and_ends),
 		cmocka_unit_test(records_of_several_writers_stay_whole),
 		cmocka_unit_test(a_kill_ends_who_waits_at_either_end),
+		cmocka_unit_test(a_kill_just_before_the_wait_ends_it),
 		cmocka_unit_test(what_cannot_be_is_refused_and_loses_nothing),
 		cmocka_unit_test(pipes_and_descriptors_are_bounded),
 		cmocka_unit_test(copies_of_a_descriptor_are_one_file),
