@@ -279,11 +279,13 @@ file_pager_read(struct vm_object *object, uint64_t at, void *buffer, uint32_t co
 void
 file_pager_changed(struct vm_page *m)
 {
+	KASSERT(m->hold_count > 0, "F4: a page of a file, held");
 	/* A write that is under way would call the page clean at its end. */
 	while (vm_page_busied(m))
 		vm_page_busy_sleep(m, "filechg");
-	KASSERT(m->object != NULL && m->object->type == OBJT_VNODE && m->hold_count > 0,
-	    "F4: a page of a file, held");
+	if (m->object == NULL)
+		return; /* the file was cut meanwhile: the page is its holder's alone */
+	KASSERT(m->object->type == OBJT_VNODE, "F4: a page of a file");
 	vm_page_dirty(m);
 	m->object->flags |= OBJ_MIGHTBEDIRTY;
 	pmap_page_filled(m);

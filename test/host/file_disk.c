@@ -65,17 +65,42 @@ bio_serve(struct file_disk *disk, const struct bio *bio)
 }
 
 static void
+serve(struct file_disk *disk, struct bio *head)
+{
+	struct bio *bio;
+	int err = 0;
+
+	for (bio = head; bio != NULL && err == 0; bio = bio->merged_next)
+		err = bio_serve(disk, bio);
+	bio_done(head, err);
+}
+
+static void file_disk_start(struct blkdev *dev);
+
+static void
+request_due(void *arg)
+{
+	struct file_disk *disk = arg;
+	struct bio *head = disk->under_way;
+
+	disk->under_way = NULL;
+	serve(disk, head);
+	file_disk_start(&disk->dev);
+}
+
+static void
 file_disk_start(struct blkdev *dev)
 {
 	struct file_disk *disk = dev->softc;
-	struct bio *head, *bio;
+	struct bio *head;
 
-	while ((head = blk_next(dev)) != NULL) {
-		int err = 0;
-
-		for (bio = head; bio != NULL && err == 0; bio = bio->merged_next)
-			err = bio_serve(disk, bio);
-		bio_done(head, err);
+	while (disk->under_way == NULL && (head = blk_next(dev)) != NULL) {
+		if (disk->latency_us == 0) {
+			serve(disk, head);
+			continue;
+		}
+		disk->under_way = head;
+		sim_event_schedule(&disk->due, 1 + sim_random(disk->latency_us), request_due, disk);
 	}
 }
 

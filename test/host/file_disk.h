@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "kern/blkdev.h"
+#include "test/host/sim_machdep.h"
 
 struct file_disk {
 	struct blkdev dev;
@@ -22,6 +23,9 @@ struct file_disk {
 	/* Told of each sector written, and of each flush, if not NULL. */
 	void (*wrote)(uint64_t sector, const uint8_t *data);
 	void (*flushed)(void);
+	uint32_t latency_us;      /* at most so long takes a request, drawn by sim_random; 0: none */
+	struct bio *under_way;    /* when there is one: one at a time */
+	struct sim_event due;
 };
 
 /* Open path as a registered device called name. Returns 0 or ERR_IO, ERR_EXIST. */

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs that write, append to, cut, empty, map and remove the same file at once, with
+ * their own memory not there when the kernel wants to copy: under the seeded scheduler, on a
+ * volume that fsck.fat judges in the end. EBB_SEED=seed replays.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/fat32.h"
+#include "kern/kern_params.h"
+#include "kern/sched.h"
+#include "kern/usercpu.h"
+#include "lib/ebb_abi.h"
+#include "mm/mm_params.h"
+#include "mm/file_pager.h"
+#include "mm/vm_pageout.h"
+#include "mm/vm_syncer.h"
+#include "proc/proc.h"
+#include "proc/trap_hooks.h"
+#include "test/host/console_tap.h"
+#include "test/host/fat_image.h"
+#include "test/host/sim_machdep.h"
+#include "test/host/sim_mm.h"
+#include "test/host/sim_user.h"
+
+#define FRAMES    400
+#define PROGRAM   "/apps/sort.elf"
+#define VICTIM    "/victim.bin"
+#define AREA      (16u * 4096u) /* bytes of memory that each program works in */
+
+static struct file_disk disk;
+static void (*does)(void);
+static void (*child_does)(void);
+static uint64_t area;
+
+static int64_t
+call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	uint64_t args[6] = { a, b, c, d };
+	int64_t result = proc_syscall(number, args);
+
+	proc_ast();
+	return (result);
+}
+
+static int64_t
+open_file(const char *path, uint64_t mode)
+{
+	assert_int_equal(copyout(path, area, strlen(path) + 1), 0);
+	return (call(EBB_SYS_OPEN, area, mode, 0, 0));
+}
+
+static uint32_t
+fork_to(void (*fn)(void))
+{
+	int64_t pid;
+
+	child_does = fn;
+	pid = call(EBB_SYS_FORK, 0, 0, 0, 0);
+	assert_true(pid > 0);
+	return ((uint32_t)pid);
+}
+
+/* ---- one after another */
+
+static void
+cut_in_a_while(void)
+{
+	int64_t fd = open_file(VICTIM, EBB_O_RDWR);
+
+	call(EBB_SYS_SLEEP, 20000, 0, 0, 0);
+	assert_int_equal(call(EBB_SYS_FTRUNCATE, (uint64_t)fd, 100, 0, 0), 0);
+}
+
+/* A page of the file goes while the kernel waits for the memory to be copied there. */
+static void
+do_cut_under_write(void)
+{
+	int64_t fd = open_file(VICTIM, EBB_O_RDWR | EBB_O_CREAT), from;
+	int64_t far = open_file("/big.dat", EBB_O_RDONLY);
+	uint64_t args[6] = { 0, AREA, EBB_PROT_READ, EBB_MAP_PRIVATE, (uint64_t)far, 0 };
+
+	assert_int_equal(call(EBB_SYS_WRITE, (uint64_t)fd, area, 3 * 4096, 0), 3 * 4096);
+	from = proc_syscall(EBB_SYS_MMAP, args);
+	assert_true(from > 0);
+	fork_to(cut_in_a_while);
+	call(EBB_SYS_SLEEP, 15000, 0, 0, 0);
+	disk.latency_us = 10000;
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 8192, 0, 0), 8192);
+	assert_int_equal(call(EBB_SYS_WRITE, (uint64_t)fd, (uint64_t)from + 8192, 10, 0), 10);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 0, 2, 0), 100);
+	assert_true(call(EBB_SYS_WAIT, 0, 0, 0, 0) > 0);
+}
+
+/* ---- the frame */
+
+static void
+program(const struct cpu_user_start *start)
+{
+	(void)start;
+	area = (uint64_t)call(EBB_SYS_MMAP, 0, AREA, EBB_PROT_READ | EBB_PROT_WRITE, 0);
+	assert_int_equal(area % 4096, 0);
+	does();
+	call(EBB_SYS_EXIT, 0, 0, 0, 0);
+	abort();
+}
+
+static void
+child(void)
+{
+	child_does();
+	call(EBB_SYS_EXIT, 0, 0, 0, 0);
+	abort();
+}
+
+/* What is on the disk passes fsck.fat without a word. */
+static void
+check_sound(void)
+{
+	char copy[] = "build/test-fat/file-XXXXXX";
+	int fd = mkstemp(copy);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, disk.bytes, disk.byte_count), (ssize_t)disk.byte_count);
+	close(fd);
+	fat_image_shell("PATH=$PATH:/usr/sbin:/sbin fsck.fat -n %s >%s.out 2>&1 || "
+			"{ cat %s.out; exit 1; }",
+	    copy, copy, copy);
+	fat_image_shell("rm %s %s.out", copy, copy);
+}
+
+static void
+run(void (*fn)(void), uint64_t seed)
+{
+	const char *const argv[] = { "sort" };
+	struct proc_exit ended;
+	uint32_t pid;
+
+	console_tap_begin();
+	kern_params_register();
+	mm_params_register();
+	sim_mm_boot(FRAMES);
+	assert_int_equal(file_pager_start(), 0);
+	assert_int_equal(vm_pageout_start(), 0);
+	assert_int_equal(vm_syncer_start(), 0);
+	proc_init();
+	assert_int_equal(file_disk_open(&disk, "fd0",
+	    (void *)fat_image_make("few512", 1, false)), 0);
+	sim_user_install(&disk);
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	sim_user_program = program;
+	sim_user_child = child;
+	does = fn;
+	disk.latency_us = 1000;
+	if (seed != 0)
+		sim_random_scheduler(sim_seed(seed));
+	assert_int_equal(proc_spawn(PROGRAM, argv, 1, 0, &pid), 0);
+	assert_int_equal(proc_wait(0, pid, &ended), 0);
+	assert_int_equal(ended.status, 0);
+	sim_random_scheduler(0);
+	tsleep(&disk, "rest", 100000);
+	assert_null(proc_next(NULL));
+	assert_int_equal(vm_syncer_sync(), 0);
+	sim_mm_check();
+	check_sound();
+	file_disk_close(&disk);
+}
+
+static void
+cut_under_write_body(void *arg)
+{
+	(void)arg;
+	run(do_cut_under_write, 0);
+}
+
+static void
+a_page_goes_while_it_is_written(void **state)
+{
+	sim_run(cut_under_write_body, state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_goes_while_it_is_written),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
