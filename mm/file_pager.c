@@ -134,6 +134,8 @@ file_unreferenced(struct vm_object *object)
 		object->ref_count--; /* not by vm_object_deallocate, which calls this */
 		if (object->ref_count == 0)
 			object->vnode->is_text = false; /* it may have been run meanwhile */
+		if (object->ref_count == 0 && object->vnode->is_unlinked)
+			vm_object_terminate(object); /* or removed: it was in use then */
 	}
 	while ((object = least_recent()) != NULL)
 		vm_object_terminate(object);

@@ -37,6 +37,8 @@
 #define PROGRAM   "/apps/sort.elf"
 #define VICTIM    "/victim.bin"
 #define AREA      (16u * 4096u) /* bytes of memory that each program works in */
+#define CALLS     120u
+#define EXTENT    (40u * 4096u) /* of the file, about */
 
 static struct file_disk disk;
 static void (*does)(void);
@@ -69,6 +71,93 @@ fork_to(void (*fn)(void))
 	pid = call(EBB_SYS_FORK, 0, 0, 0, 0);
 	assert_true(pid > 0);
 	return ((uint32_t)pid);
+}
+
+/* ---- a crowd */
+
+/* What was expected, or what the others may have brought about. */
+static void
+allow(int64_t result)
+{
+	if (result < 0 && result != -ENOENT && result != -EBUSY && result != -ENOSPC)
+		fail_msg("a call answers %ld", (long)result);
+}
+
+
+static void
+write_anywhere(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		int64_t fd = open_file(VICTIM,
+		    EBB_O_RDWR | EBB_O_CREAT | (sim_random(2) == 0 ? EBB_O_APPEND : 0));
+
+		allow(fd);
+		if (fd < 0)
+			continue;
+		allow(call(EBB_SYS_LSEEK, (uint64_t)fd, sim_random(EXTENT), 0, 0));
+		allow(call(EBB_SYS_MADVISE, area, AREA, EBB_MADV_DONTNEED, 0));
+		allow(call(EBB_SYS_WRITE, (uint64_t)fd, area, 1 + sim_random(AREA), 0));
+		allow(call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0));
+	}
+}
+
+static void
+empty_it(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		int64_t fd = open_file(VICTIM, EBB_O_WRONLY | EBB_O_TRUNC);
+
+		allow(fd);
+		if (fd >= 0)
+			allow(call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0));
+		call(EBB_SYS_SLEEP, 1 + sim_random(20000), 0, 0, 0);
+	}
+}
+
+static void
+cut_it(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		int64_t fd = open_file(VICTIM, EBB_O_RDWR);
+
+		allow(fd);
+		if (fd < 0)
+			continue;
+		allow(call(EBB_SYS_FTRUNCATE, (uint64_t)fd, sim_random(EXTENT), 0, 0));
+		allow(call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0));
+		call(EBB_SYS_SLEEP, 1 + sim_random(20000), 0, 0, 0);
+	}
+}
+
+static void
+remove_it(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < CALLS / 10; i++) {
+		call(EBB_SYS_SLEEP, 1 + sim_random(200000), 0, 0, 0);
+		assert_int_equal(copyout(VICTIM, area, sizeof(VICTIM)), 0);
+		allow(call(EBB_SYS_UNLINK, area, 0, 0, 0));
+	}
+}
+
+static void
+do_crowd(void)
+{
+	static void (*const bodies[])(void) = { write_anywhere, write_anywhere, empty_it, cut_it,
+		remove_it };
+	uint32_t i;
+
+	for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		fork_to(bodies[i]);
+	while (call(EBB_SYS_WAIT, 0, 0, 0, 0) > 0)
+		continue;
 }
 
 /* ---- one after another */
@@ -177,6 +266,19 @@ run(void (*fn)(void), uint64_t seed)
 }
 
 static void
+crowd_body(void *arg)
+{
+	(void)arg;
+	run(do_crowd, 1);
+}
+
+static void
+a_crowd_on_one_file(void **state)
+{
+	sim_run(crowd_body, state);
+}
+
+static void
 cut_under_write_body(void *arg)
 {
 	(void)arg;
@@ -194,6 +296,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_goes_while_it_is_written),
+		cmocka_unit_test(a_crowd_on_one_file),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
