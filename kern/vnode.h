@@ -73,6 +73,7 @@ struct vnode {
 	bool is_shrinking;     /* being made shorter, with the lock */
 	bool size_changed;     /* the disk does not say size_bytes yet, or not for sure */
 	uint32_t modified_s;   /* since the first of 1980, UTC: what somebody said; 0: nobody did */
+	uint32_t cuts;         /* times it was made shorter: what reserve promised may be gone */
 	uint32_t writer_count; /* open for writing so many times: not to be executed */
 	uint64_t id;           /* unique per file on this device (first cluster) */
 	void *fs_data;         /* the file system's */

@@ -131,6 +131,7 @@ int
 file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *killed)
 {
 	struct vnode *vp = object->vnode;
+	uint32_t cuts = vp->cuts;
 	uint64_t room = 0;
 	int error = 0;
 
@@ -141,6 +142,10 @@ file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *kil
 		if (vp->is_shrinking) { /* pages beyond the end may be there still: Z1 */
 			sleep_lock_wait(&vp->lock);
 			continue;
+		}
+		if (vp->cuts != cuts) { /* with it went what was reserved */
+			cuts = vp->cuts;
+			room = 0;
 		}
 		error = may_grow(vp);
 		if (error == 0 && room <= vp->size_bytes) {
@@ -234,6 +239,7 @@ file_pager_truncate(struct vnode *vp, uint64_t size_bytes)
 	if (size_bytes < vp->size_bytes)
 		error = truncate_locked(vp, size_bytes);
 	vp->is_shrinking = false;
+	vp->cuts++;
 	sleep_lock_release(&vp->lock);
 	vnode_write_end(vp);
 	return (error);

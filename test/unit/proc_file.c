@@ -270,6 +270,8 @@ crowd_body(void *arg)
 {
 	(void)arg;
 	run(do_crowd, 1);
+	run(do_crowd, 4);
+	run(do_crowd, 6);
 }
 
 static void
