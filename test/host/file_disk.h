@@ -23,7 +23,7 @@ struct file_disk {
 	/* Told of each sector written, and of each flush, if not NULL. */
 	void (*wrote)(uint64_t sector, const uint8_t *data);
 	void (*flushed)(void);
-	uint32_t latency_us;      /* at most so long takes a request, drawn by sim_random; 0: none */
+	uint32_t latency_us;      /* of a request, at most: sim_random draws it; 0: none */
 	struct bio *under_way;    /* when there is one: one at a time */
 	struct sim_event due;
 };
