@@ -32,9 +32,9 @@
 #define EBB_SYS_CLOCK     14 /* () -> microseconds since boot */
 #define EBB_SYS_SLEEP     15 /* (microseconds) */
 #define EBB_SYS_YIELD     16 /* () */
-#define EBB_SYS_KILL      17 /* (pid): end that program, one of the same job */
+#define EBB_SYS_KILL      17 /* (pid, signal 1..31): end that program, one of the same job; 0: only ask */
 #define EBB_SYS_SPAWN     18 /* (path, argv, argc) -> pid */
-#define EBB_SYS_WAIT      19 /* (pid or 0 for any child, int *status) -> pid */
+#define EBB_SYS_WAIT      19 /* (pid or 0 for any child, int *status, options) -> pid */
 #define EBB_SYS_USAGE     20 /* (struct ebb_usage *): of the caller */
 #define EBB_SYS_ISATTY    21 /* (fd) -> 1 or 0 */
 #define EBB_SYS_WORKINGSET 22 /* () -> pages used since the last such call */
@@ -74,6 +74,7 @@
 #define EBB_O_EXCL   0x200 /* ... and fail if it is */
 #define EBB_O_TRUNC  0x400 /* for writing: make it empty */
 #define EBB_O_APPEND 0x800 /* every write goes to the end */
+#define EBB_O_CLOEXEC 0x1000 /* exec closes this descriptor */
 
 #define EBB_PIPE_BUF   512 /* bytes that are written to a pipe in one piece */
 #define EBB_DUP_LOWEST 0xffffffffu /* the lowest descriptor that is free */
@@ -124,6 +125,8 @@
 #define EBB_SC_ARG_MAX      4 /* bytes of all arguments */
 #define EBB_SC_NPROCESSORS  5 /* cores that run programs */
 
+#define EBB_WNOHANG    1 /* wait: 0 when no such child has ended, instead of waiting */
+
 #define EBB_PROT_READ  1
 #define EBB_PROT_WRITE 2
 #define EBB_PROT_EXEC  4
@@ -138,6 +141,7 @@ enum ebb_kill_reason {
 	EBB_KILL_INSN = 3,   /* undefined or forbidden instruction */
 	EBB_KILL_IO = 4,     /* a page could not be read back */
 	EBB_KILL_OOM = 5,    /* out of memory and swap */
+	EBB_KILL_SIGNAL = 64, /* and more: a program, maybe itself, sent the signal that this is more */
 };
 
 struct ebb_stat {

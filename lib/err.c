@@ -42,6 +42,7 @@ static const char *const phrases[] = {
 	[-ERR_PIPE] = "nobody reads at the other end",
 	[-ERR_SPIPE] = "cannot seek there",
 	[-ERR_NFILE] = "too many pipes",
+	[-ERR_SRCH] = "no such process",
 };
 
 const char *

@@ -41,6 +41,7 @@ enum ebb_error {
 	ERR_PIPE = -26,     /* nobody reads what is written there */
 	ERR_SPIPE = -27,    /* a pipe or console has no places to go to */
 	ERR_NFILE = -28,    /* too many pipes in the system */
+	ERR_SRCH = -29,     /* no such process */
 };
 
 /* A short English phrase for err ("I/O error"); never NULL. Does not yield. */

@@ -74,6 +74,7 @@ proc_files_copy(struct proc *to, const struct proc *from)
 {
 	int fd;
 
+	to->cloexec = from->cloexec;
 	for (fd = 0; fd < PROC_FILES_MAX; fd++) {
 		to->files[fd] = from->files[fd];
 		if (to->files[fd] != NULL)
@@ -87,6 +88,7 @@ proc_file_close(struct proc *p, int fd)
 	struct proc_file *file = p->files[fd];
 
 	p->files[fd] = NULL;
+	p->cloexec &= ~(1u << fd);
 	if (file != NULL)
 		proc_file_unref(file);
 }
@@ -98,6 +100,16 @@ proc_files_close(struct proc *p)
 
 	for (fd = 0; fd < PROC_FILES_MAX; fd++)
 		proc_file_close(p, fd);
+}
+
+void
+proc_files_exec(struct proc *p)
+{
+	int fd;
+
+	for (fd = 0; fd < PROC_FILES_MAX; fd++)
+		if ((p->cloexec & 1u << fd) != 0)
+			proc_file_close(p, fd);
 }
 
 void

@@ -204,6 +204,7 @@ become(struct proc *p, struct vmspace *former, const struct cpu_user_start *star
 	cpu_user_attach(p->task, &p->vmspace->pmap, p->fp_state);
 	retire_former(p->vmspace, former);
 	p->loading = false;
+	proc_files_exec(p);
 	snprintf(p->task->name, sizeof(p->task->name), "%.*s",
 	    (int)sizeof(p->task->name) - 1, p->name);
 	trace(TRACE_EXEC, p->pid, start->pc, 0);

@@ -317,10 +317,10 @@ proc_wait(uint32_t parent_pid, uint32_t pid, struct proc_exit *out)
 }
 
 int
-proc_reap(uint32_t parent_pid, struct proc_exit *out)
+proc_reap(uint32_t parent_pid, uint32_t pid, struct proc_exit *out)
 {
 	bool any;
-	struct proc *p = find_zombie(parent_pid, 0, &any);
+	struct proc *p = find_zombie(parent_pid, pid, &any);
 
 	if (p == NULL)
 		return (any ? ERR_AGAIN : ERR_CHILD);
@@ -329,7 +329,7 @@ proc_reap(uint32_t parent_pid, struct proc_exit *out)
 }
 
 int
-proc_kill(uint32_t pid, enum ebb_kill_reason reason)
+proc_kill(uint32_t pid, uint32_t reason)
 {
 	struct proc *p = proc_find(pid);
 

@@ -91,6 +91,7 @@ struct proc {
 	vm_offset_t brk_start, brk;  /* heap */
 	vm_offset_t stack_top;
 	struct proc_file *files[PROC_FILES_MAX]; /* by descriptor; NULL: not open */
+	uint32_t cloexec;            /* descriptors that exec closes, a bit each */
 	struct console_writer writer; /* its unfinished console line */
 	char args[PROC_ARG_BYTES];   /* argv strings, one after another */
 	uint32_t arg_count, arg_bytes;
@@ -149,13 +150,13 @@ struct proc_exit {
  */
 int proc_wait(uint32_t parent_pid, uint32_t pid, struct proc_exit *out) ERR_MUST_CHECK;
 
-/* As proc_wait for any finished child, without waiting: ERR_AGAIN when children
- * exist but none has ended. Does not yield. */
-int proc_reap(uint32_t parent_pid, struct proc_exit *out) ERR_MUST_CHECK;
+/* As proc_wait, without waiting: ERR_AGAIN when such children exist but none has ended. Does
+ * not yield. */
+int proc_reap(uint32_t parent_pid, uint32_t pid, struct proc_exit *out) ERR_MUST_CHECK;
 
 /* End process pid: it stops at its next return to EL0 or is woken from its sleep.
- * ERR_NOENT. Never yields. */
-int proc_kill(uint32_t pid, enum ebb_kill_reason reason) ERR_MUST_CHECK;
+ * reason: enum ebb_kill_reason. ERR_NOENT. Never yields. */
+int proc_kill(uint32_t pid, uint32_t reason) ERR_MUST_CHECK;
 
 /*
  * End process pid and all that descends from it: its children and theirs, also those whose

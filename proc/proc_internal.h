@@ -41,6 +41,9 @@ void proc_files_copy(struct proc *to, const struct proc *from);
 /* Close fd of p, or all; nothing if it is not open. May yield. */
 void proc_file_close(struct proc *p, int fd);
 void proc_files_close(struct proc *p);
+
+/* Close those that were opened with EBB_O_CLOEXEC. May yield. */
+void proc_files_exec(struct proc *p);
 /* The lowest free descriptor at or above from, or ERR_MFILE. */
 int proc_file_slot(const struct proc *p, int from);
 /* The open file fd of p, or NULL. */

@@ -135,8 +135,12 @@ sys_open(struct proc *p, const uint64_t *a)
 	if (fd < 0)
 		return (fd);
 	error = copyinstr(a[0], path, sizeof(path));
+	if (error == 0 && path[0] == '\0')
+		error = ERR_NOENT;
 	if (error == 0)
-		error = proc_file_open(&p->files[fd], path, a[1]);
+		error = proc_file_open(&p->files[fd], path, a[1] & ~(uint64_t)EBB_O_CLOEXEC);
+	if (error == 0 && (a[1] & EBB_O_CLOEXEC) != 0)
+		p->cloexec |= 1u << fd;
 	return (error == 0 ? fd : error);
 }
 

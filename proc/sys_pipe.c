@@ -70,10 +70,10 @@ sys_dup2(struct proc *p, const uint64_t *a)
 		return (ERR_BADF);
 	if (a[1] == EBB_DUP_LOWEST)
 		to = proc_file_slot(p, 0);
-	if (to < 0 || p->files[to] == file)
+	if (to < 0 || (uint64_t)to == a[0])
 		return (to);
+	file->refs++; /* before the other is closed: it may be the same */
 	proc_file_close(p, to);
-	file->refs++;
 	p->files[to] = file;
 	return (to);
 }

@@ -28,6 +28,8 @@
 #include "proc/proc_internal.h"
 #include "proc/trap_hooks.h"
 
+#define SIGNAL_MAX 31 /* newlib has that many */
+
 static int64_t
 sys_null(struct proc *p, const uint64_t *a)
 {
@@ -100,12 +102,17 @@ sys_kill(struct proc *p, const uint64_t *a)
 {
 	struct proc *other;
 
-	if (a[0] == 0 || a[0] > UINT32_MAX)
+	if (a[0] == 0 || a[0] > UINT32_MAX || a[1] > SIGNAL_MAX)
 		return (ERR_INVAL);
 	other = proc_find((uint32_t)a[0]);
-	if (other != NULL && other->job_pid != p->job_pid)
+	if (other == NULL)
+		return (ERR_SRCH);
+	if (other->job_pid != p->job_pid)
 		return (ERR_PERM);
-	return (proc_kill((uint32_t)a[0], EBB_KILL_USER));
+	/* Who has ended and waits to be reaped is still there, as in POSIX. */
+	if (a[1] == 0 || other->state == PROC_ZOMBIE)
+		return (0);
+	return (proc_kill((uint32_t)a[0], EBB_KILL_SIGNAL + (uint32_t)a[1]));
 }
 
 /* Fetch argv from the program into one buffer of strings. */
@@ -187,9 +194,14 @@ sys_wait(struct proc *p, const uint64_t *a)
 	struct proc_exit ended;
 	int error;
 
+	if ((a[2] & ~(uint64_t)EBB_WNOHANG) != 0)
+		return (ERR_INVAL);
 	if (a[0] > UINT32_MAX)
 		return (ERR_CHILD);
-	error = proc_wait(p->pid, (uint32_t)a[0], &ended);
+	error = a[2] == 0 ? proc_wait(p->pid, (uint32_t)a[0], &ended) :
+	    proc_reap(p->pid, (uint32_t)a[0], &ended);
+	if (error == ERR_AGAIN)
+		return (0); /* EBB_WNOHANG: none has ended */
 	if (error == 0 && a[1] != 0)
 		error = copyout(&ended.status, a[1], sizeof(ended.status));
 	return (error == 0 ? (int64_t)ended.pid : error);
@@ -296,6 +308,7 @@ errno_of(int64_t error)
 		[-ERR_AGAIN] = EAGAIN, [-ERR_CHILD] = ECHILD, [-ERR_KILLED] = EINTR,
 		[-ERR_NOTSUP] = ENOTSUP, [-ERR_ROFS] = EROFS,
 		[-ERR_PIPE] = EPIPE, [-ERR_SPIPE] = ESPIPE, [-ERR_NFILE] = ENFILE,
+		[-ERR_SRCH] = ESRCH,
 	};
 	uint64_t index = (uint64_t)-error;
 

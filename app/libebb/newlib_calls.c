@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -24,6 +25,7 @@
 #include "app/libebb/ebb.h"
 #include "app/libebb/result.h"
 
+#define BINARY_OR_TEXT 0x30000 /* fopen's "b" and "t"; newlib's header names them for Cygwin only */
 #define EVERYBODYS (S_IRWXU | S_IRWXG | S_IRWXO) /* FAT knows no rights */
 
 int _close(int fd);
@@ -147,12 +149,28 @@ _isatty(int fd)
 	return (checked(ebb_syscall(EBB_SYS_ISATTY, (uint64_t)fd, 0, 0)) == 1);
 }
 
-/* There are no signals: every one ends the program. */
+/* No program can handle another's signal: it ends by it, unless it would not mind by default.
+ * None can be stopped. */
 int
 _kill(int pid, int signal)
 {
-	(void)signal;
-	return ((int)checked(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, 0, 0)));
+	switch (signal) {
+	case SIGSTOP:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		errno = EINVAL;
+		return (-1);
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+		signal = 0;
+		break;
+	default:
+		break;
+	}
+	return ((int)checked(ebb_syscall(EBB_SYS_KILL, (uint64_t)pid, (uint64_t)signal, 0)));
 }
 
 int
@@ -168,18 +186,42 @@ _lseek(int fd, off_t offset, int whence)
 	    (uint64_t)whence)));
 }
 
+/* errno is ENOTDIR unless fd is a directory; then it is closed. */
+static int
+directory_only(int fd)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode))
+		return (fd);
+	errno = ENOTDIR;
+	return (close_after(fd, -1));
+}
+
+/* What ebb has, and what it need not do: there are no links, no terminals of control and no text
+ * modes, and no file makes its reader wait for a writer. */
+#define OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND | O_CLOEXEC | O_DIRECTORY | \
+	O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | BINARY_OR_TEXT)
+
 int
 _open(const char *path, int flags, int mode)
 {
+	int fd;
 	uint64_t how = (flags & O_ACCMODE) == O_RDWR ? EBB_O_RDWR :
 	    (flags & O_ACCMODE) == O_WRONLY ? EBB_O_WRONLY : EBB_O_RDONLY;
 
 	(void)mode; /* FAT knows no owners */
+	if ((flags & ~OPEN_FLAGS) != 0) {
+		errno = EINVAL;
+		return (-1);
+	}
 	how |= (flags & O_CREAT) != 0 ? EBB_O_CREAT : 0;
 	how |= (flags & O_EXCL) != 0 ? EBB_O_EXCL : 0;
 	how |= (flags & O_TRUNC) != 0 ? EBB_O_TRUNC : 0;
 	how |= (flags & O_APPEND) != 0 ? EBB_O_APPEND : 0;
-	return ((int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, how, 0)));
+	how |= (flags & O_CLOEXEC) != 0 ? EBB_O_CLOEXEC : 0;
+	fd = (int)checked(ebb_syscall(EBB_SYS_OPEN, (uintptr_t)path, how, 0));
+	return (fd >= 0 && (flags & O_DIRECTORY) != 0 ? directory_only(fd) : fd);
 }
 
 int
@@ -230,31 +272,50 @@ _write(int fd, const void *buffer, size_t bytes)
 	    bytes)));
 }
 
-/* Wait for child pid (0: any), with the status as <sys/wait.h> takes it apart. Who was
- * killed died of signal 9. */
+/* The signal that a program died of, by POSIX's words for what the kernel said. */
 static int
-wait_child(uint64_t pid, int *status)
+signal_of(int how)
+{
+	int reason = how & 0xff;
+
+	switch (reason) {
+	case EBB_KILL_FAULT:
+		return (SIGSEGV);
+	case EBB_KILL_INSN:
+		return (SIGILL);
+	case EBB_KILL_IO:
+		return (SIGBUS);
+	default:
+		return (reason > EBB_KILL_SIGNAL ? reason - EBB_KILL_SIGNAL : SIGKILL);
+	}
+}
+
+/* Wait for child pid (0: any), with the status as <sys/wait.h> takes it apart. */
+static int
+wait_child(uint64_t pid, int *status, int options)
 {
 	int how = 0, child;
 
-	child = (int)checked(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)&how, 0));
+	child = (int)checked(ebb_syscall(EBB_SYS_WAIT, pid, (uintptr_t)&how,
+	    (options & WNOHANG) != 0 ? EBB_WNOHANG : 0));
 	if (child > 0 && status != NULL)
-		*status = (how & EBB_STATUS_KILLED) != 0 ? 9 : how << 8;
+		*status = (how & EBB_STATUS_KILLED) != 0 ? signal_of(how) : how << 8;
 	return (child);
 }
 
 int
 _wait(int *status)
 {
-	return (wait_child(0, status));
+	return (wait_child(0, status, 0));
 }
 
 pid_t
 waitpid(pid_t pid, int *status, int options)
 {
-	if (options != 0) {
-		errno = EINVAL;
+	/* Nobody is ever stopped, so there is nothing to say of that. No groups but the job. */
+	if ((options & ~(WNOHANG | WUNTRACED)) != 0 || pid < -1) {
+		errno = pid < -1 ? ECHILD : EINVAL;
 		return (-1);
 	}
-	return (wait_child(pid > 0 ? (uint64_t)pid : 0, status));
+	return (wait_child(pid > 0 ? (uint64_t)pid : 0, status, options));
 }

@@ -3,12 +3,15 @@
  * <sys/mman.h>: memory calls by their POSIX names, for programs that come from elsewhere.
  *
  * Owns: nothing.
- * Does not: check; the kernel does.
+ * Does not: check what the kernel checks; but its errors get the numbers of POSIX.
  * Invariants:
  *   none
  * Yields: as the calls of ebb.h.
  * See: ebb.h.
  */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/mman.h>
 
 #include "app/libebb/ebb.h"
@@ -23,13 +26,38 @@ _Static_assert(MS_ASYNC == EBB_MS_ASYNC && MS_INVALIDATE == EBB_MS_INVALIDATE &&
 _Static_assert(MADV_FREE == EBB_MADV_FREE && MADV_WILLNEED == EBB_MADV_WILLNEED &&
 	MINCORE_MODIFIED == EBB_MINCORE_MODIFIED && INHERIT_NONE == EBB_INHERIT_NONE, "and these");
 
+/* A call's answer, with errno as POSIX has it for memory. */
+static int
+posix_errno(int result, int from, int to)
+{
+	if (result != 0 && errno == from)
+		errno = to;
+	return (result);
+}
+
+/* More than there can be: no mistake in the argument, but no memory. */
+static bool
+is_too_much(size_t bytes)
+{
+	return (bytes > SIZE_MAX / 2 || (uint64_t)bytes >> 38 != 0);
+}
+
 void *
 mmap(void *start, size_t bytes, int prot, int flags, int fd, off_t offset)
 {
-	void *at = ebb_map(&(struct ebb_map){ .start = start, .bytes = bytes,
+	void *at = NULL;
+
+	if (((flags & MAP_SHARED) != 0) == ((flags & MAP_PRIVATE) != 0))
+		errno = EINVAL;
+	else if (is_too_much(bytes))
+		errno = ENOMEM;
+	else
+		at = ebb_map(&(struct ebb_map){ .start = start, .bytes = bytes,
 	    .prot = (uint32_t)prot, .flags = (uint32_t)flags, .fd = fd,
 	    .offset = (uint64_t)offset });
 
+	if (at == NULL && errno == EPERM) /* the file is not open for that */
+		errno = EACCES;
 	return (at != NULL ? at : MAP_FAILED);
 }
 
@@ -42,7 +70,7 @@ munmap(void *start, size_t bytes)
 int
 mprotect(void *start, size_t bytes, int prot)
 {
-	return (ebb_mprotect(start, bytes, (uint32_t)prot));
+	return (posix_errno(ebb_mprotect(start, bytes, (uint32_t)prot), EFAULT, ENOMEM));
 }
 
 int

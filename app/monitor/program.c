@@ -276,7 +276,7 @@ program_background_report(void)
 	struct proc_exit exit;
 	uint32_t i;
 
-	while (proc_reap(0, &exit) == 0) {
+	while (proc_reap(0, 0, &exit) == 0) {
 		char who[24];
 		char name[PROC_NAME_BYTES] = "program";
 

@@ -24,12 +24,12 @@ test_err(void **state)
 {
 	(void)state;
 	assert_string_equal(err_string(ERR_IO), "I/O error");
-	for (int err = 0; err >= ERR_NFILE; err--) {
+	for (int err = 0; err >= ERR_SRCH; err--) {
 		assert_string_not_equal(err_string(err), "unknown error");
 		for (int other = 0; other > err; other--)
 			assert_string_not_equal(err_string(err), err_string(other));
 	}
-	assert_string_equal(err_string(ERR_NFILE - 1), "unknown error");
+	assert_string_equal(err_string(ERR_SRCH - 1), "unknown error");
 	assert_string_equal(err_string(1), "unknown error");
 	assert_string_equal(err_string(INT32_MIN), "unknown error");
 }

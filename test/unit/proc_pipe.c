@@ -201,10 +201,10 @@ kill_child(uint32_t pid)
 {
 	int32_t status = 0;
 
-	assert_int_equal(call(EBB_SYS_KILL, pid, 0, 0), 0);
+	assert_int_equal(call(EBB_SYS_KILL, pid, 9, 0), 0);
 	assert_int_equal(call(EBB_SYS_WAIT, pid, area, 0), pid);
 	assert_int_equal(copyin(area, &status, sizeof(status)), 0);
-	assert_int_equal(status, EBB_STATUS_KILLED | EBB_KILL_USER);
+	assert_int_equal(status, EBB_STATUS_KILLED | (EBB_KILL_SIGNAL + 9));
 }
 
 static void

@@ -162,7 +162,7 @@ end(void)
 
 	assert_true(error == 0 || error == ERR_NOENT);
 	rest();
-	while (proc_reap(0, &ended) == 0)
+	while (proc_reap(0, 0, &ended) == 0)
 		continue;
 	assert_null(proc_next(NULL));
 	assert_int_equal(proc_kill_tree(first, EBB_KILL_USER), ERR_NOENT);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +25,12 @@
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
+#include "app/programs/posixtest/posixtest.h"
 
 #define PAGE 4096
 #define WORDS "/data/words.txt"
 
-static int failures;
-
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("FAIL line %d: %s (errno %d)\n", __LINE__, #condition, errno); \
-			failures++;                                                       \
-		}                                                                         \
-	} while (0)
-#define FAILS(call, error) CHECK((errno = 0, (call)) && errno == (error))
+int failures;
 
 static int64_t
 us_between(const struct timespec *a, const struct timespec *b)
@@ -95,6 +88,22 @@ files(void)
 	FAILS(write(fd, "x", 1) == -1, EBADF);
 	CHECK(close(fd) == 0);
 	FAILS(close(fd) == -1, EBADF);
+}
+
+static void
+opening(void)
+{
+	FILE *file;
+	int fd;
+
+	FAILS(open("", O_RDONLY) == -1, ENOENT);
+	FAILS(open(WORDS, O_RDONLY | O_DIRECTORY) == -1, ENOTDIR);
+	FAILS(open(WORDS, O_RDWR | O_SYNC) == -1, EINVAL); /* not silently without */
+	fd = open("/apps", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	CHECK(fd > 2 && close(fd) == 0);
+	CHECK((file = fopen(WORDS, "rb")) != NULL && fclose(file) == 0);
+	fd = creat("/posix.tmp", 0666);
+	CHECK(fd > 2 && write(fd, "x", 1) == 1 && close(fd) == 0 && unlink("/posix.tmp") == 0);
 }
 
 static void
@@ -180,17 +189,50 @@ memory(void)
 	FAILS(mprotect(at + 1, PAGE, PROT_READ) == -1, EINVAL);
 	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 9, 0) == MAP_FAILED, EBADF);
 	FAILS(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANON, -1, 0) == MAP_FAILED, EINVAL);
+	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_ANON, -1, 0) == MAP_FAILED, EINVAL);
+	FAILS(mmap(NULL, SIZE_MAX, PROT_READ, MAP_PRIVATE | MAP_ANON, -1, 0) == MAP_FAILED, ENOMEM);
+	FAILS(mprotect(at, PAGE, PROT_READ) == -1, ENOMEM);
+}
+
+static void
+shared_memory(void)
+{
+	int fd = open(WORDS, O_RDONLY);
+
+	FAILS(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED, EACCES);
+	CHECK(close(fd) == 0);
+}
+
+static void
+allocation(void)
+{
+	volatile size_t half = SIZE_MAX / 2 + 2; /* or the compiler sees that it is too much */
+	void *at = NULL;
+
+	CHECK(posix_memalign(&at, PAGE, 10) == 0 && (uintptr_t)at % PAGE == 0);
+	free(at);
+	CHECK(posix_memalign(&at, 3, 10) == EINVAL);
+	CHECK((at = aligned_alloc(64, 128)) != NULL && (uintptr_t)at % 64 == 0);
+	free(at);
+	FAILS((at = calloc(half, 2)) == NULL, ENOMEM);
+	free(at);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	if (argc > 1)
+		return (processes_again(atoi(argv[1])));
 	clocks();
 	files();
+	opening();
 	directories();
 	limits();
 	board();
 	memory();
+	shared_memory();
+	allocation();
+	processes(argv[0]);
 	printf("posixtest: %d failures\n", failures);
 	return (failures != 0);
 }
