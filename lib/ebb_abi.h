@@ -32,7 +32,7 @@
 #define EBB_SYS_CLOCK     14 /* () -> microseconds since boot */
 #define EBB_SYS_SLEEP     15 /* (microseconds) */
 #define EBB_SYS_YIELD     16 /* () */
-#define EBB_SYS_KILL      17 /* (pid, signal 1..31): end that program, one of the same job; 0: only ask */
+#define EBB_SYS_KILL      17 /* (pid, signal 1..31): end it, one of the same job; 0: only ask */
 #define EBB_SYS_SPAWN     18 /* (path, argv, argc) -> pid */
 #define EBB_SYS_WAIT      19 /* (pid or 0 for any child, int *status, options) -> pid */
 #define EBB_SYS_USAGE     20 /* (struct ebb_usage *): of the caller */
@@ -141,7 +141,7 @@ enum ebb_kill_reason {
 	EBB_KILL_INSN = 3,   /* undefined or forbidden instruction */
 	EBB_KILL_IO = 4,     /* a page could not be read back */
 	EBB_KILL_OOM = 5,    /* out of memory and swap */
-	EBB_KILL_SIGNAL = 64, /* and more: a program, maybe itself, sent the signal that this is more */
+	EBB_KILL_SIGNAL = 64, /* and n more: a program, maybe itself, sent signal n */
 };
 
 struct ebb_stat {

@@ -164,7 +164,8 @@ proc_status_text(int32_t status, char *buffer, uint32_t bytes)
 	if ((status & EBB_STATUS_KILLED) == 0)
 		snprintf(buffer, bytes, "exited with %d", (int)status);
 	else if (reason > EBB_KILL_SIGNAL)
-		snprintf(buffer, bytes, "killed by signal %u", (unsigned)(reason - EBB_KILL_SIGNAL));
+		snprintf(buffer, bytes, "killed by signal %u",
+		    (unsigned)(reason - EBB_KILL_SIGNAL));
 	else
 		snprintf(buffer, bytes, "%s", reasons[reason <= EBB_KILL_OOM ? reason : 0]);
 }
