@@ -65,6 +65,7 @@ struct vnode {
 	const struct vnode_ops *ops;
 	struct blkdev *dev;
 	uint64_t size_bytes;
+	uint64_t shrink_bytes; /* while is_shrinking: to so many */
 	uint32_t ref_count;
 	bool is_directory;
 	bool is_text;          /* programs run from it (mm/file_pager): not to be written */

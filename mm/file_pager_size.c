@@ -15,7 +15,9 @@
  * Invariants:
  *   Z1 between two yields size_bytes and size_pages of a file with an object agree, but while
  *      it is being made shorter, which holds the vnode's lock;
- *   Z2 a page is in its object before the size shows it, or in the same step.
+ *   Z2 a page is in its object before the size shows it, or in the same step;
+ *   Z3 a file is not made shorter while a page that would go is wired; nor does one become wired
+ *      meanwhile (vm_fault.c).
  * Yields: both functions.
  * Complexity: a step for each page that comes or goes.
  * See: kern/vnode.h; fs/fat32_change.c.
@@ -165,9 +167,24 @@ file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *kil
 	return (error);
 }
 
-/* Free the pages from index first on; at the end, without a yield since, there is none.
- * ERR_BUSY: one is wired. */
-static int
+/* Is a page from index first on wired? Z3: what is not does not become so any more. */
+static bool
+any_wired(struct vm_object *object, vm_pindex_t first)
+{
+	uint32_t looked_at = 0;
+	struct vm_page *m;
+
+	while ((m = vm_page_find_least(object, first)) != NULL && m->wire_count == 0) {
+		first = m->pindex + 1;
+		if (++looked_at % SCHED_LOOP_MAX == 0)
+			sched_maybe_yield();
+	}
+	return (m != NULL);
+}
+
+/* Free the pages from index first on, of which none is wired; at the end, without a yield
+ * since, there is none. */
+static void
 remove_pages(struct vm_object *object, vm_pindex_t first)
 {
 	struct vm_page *m;
@@ -177,7 +194,7 @@ remove_pages(struct vm_object *object, vm_pindex_t first)
 		if (m == NULL) {
 			if (!vm_page_cache_free_some(object, first, object->size_pages,
 				SCHED_LOOP_MAX))
-				return (0);
+				return;
 			sched_maybe_yield();
 			continue;
 		}
@@ -185,8 +202,7 @@ remove_pages(struct vm_object *object, vm_pindex_t first)
 			vm_page_busy_sleep(m, "filecut");
 			continue;
 		}
-		if (m->wire_count != 0)
-			return (ERR_BUSY);
+		KASSERT(m->wire_count == 0, "Z3: what is locked is not cut off");
 		pmap_remove_all(m);
 		m->dirty = 0;
 		vm_page_free(m);
@@ -198,20 +214,16 @@ remove_pages(struct vm_object *object, vm_pindex_t first)
 static int
 truncate_locked(struct vnode *vp, uint64_t size_bytes)
 {
-	uint64_t before = vp->size_bytes;
 	struct vm_object *object = vp->object;
 	struct vm_page *m;
-	int error = 0;
 
+	if (object != NULL && any_wired(object, (vm_pindex_t)atop(size_bytes + PAGE_MASK)))
+		return (ERR_BUSY);
 	vp->size_bytes = size_bytes;
-	vp->size_changed = true;
 	vnode_changed(vp);
+	vp->size_changed = true;
 	if (object != NULL) {
-		error = remove_pages(object, file_pages(vp));
-		if (error != 0) {
-			vp->size_bytes = before;
-			return (error);
-		}
+		remove_pages(object, file_pages(vp));
 		object->size_pages = file_pages(vp); /* Z1 */
 		m = (size_bytes & PAGE_MASK) == 0 ?
 		    NULL :
@@ -235,6 +247,7 @@ file_pager_truncate(struct vnode *vp, uint64_t size_bytes)
 	if (error != 0)
 		return (error);
 	sleep_lock_acquire(&vp->lock);
+	vp->shrink_bytes = size_bytes;
 	vp->is_shrinking = true;
 	if (size_bytes < vp->size_bytes)
 		error = truncate_locked(vp, size_bytes);

@@ -33,6 +33,7 @@
 
 #include "kern/sched.h"
 #include "kern/trace.h"
+#include "kern/vnode.h"
 #include "mm/vm_fault_internal.h"
 #include "mm/vm_map_internal.h"
 #include "mm/vm_meter.h"
@@ -121,6 +122,15 @@ write_through(const struct vm_fault_state *fs, const struct vm_page *m)
 	    fs->object->type != OBJT_VNODE && !in_swap(fs, fs->pindex));
 }
 
+/* Is fs->m a page that its file is about to lose (file_pager_size.c, Z3)? */
+static bool
+is_cut_off(const struct vm_fault_state *fs)
+{
+	const struct vnode *vp = fs->object->type == OBJT_VNODE ? fs->object->vnode : NULL;
+
+	return (vp != NULL && vp->is_shrinking && ptoa(fs->pindex) >= vp->shrink_bytes);
+}
+
 /* Map fs->m for the access. */
 static inline int
 enter(struct vm_fault_state *fs)
@@ -140,6 +150,8 @@ enter(struct vm_fault_state *fs)
 		prot &= (vm_prot_t)~VM_PROT_WRITE;
 	}
 	if (__builtin_expect(fs->wire, 0)) {
+		if (is_cut_off(fs))
+			return (ERR_FAULT);
 		if (m->wire_count == UINT16_MAX) /* by as many mappings of one page */
 			return (ERR_AGAIN);
 		flags |= PMAP_ENTER_WIRED;

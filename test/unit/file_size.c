@@ -21,11 +21,13 @@
 #include "test/host/sim_file.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
+#include "test/host/sim_pmap.h"
 #include "test/host/sim_swap.h"
 
 #define ROOM (150u * PAGE_SIZE + 700)
 #define FRAMES 200u
 #define STEPS 1500u
+#define VA   UINT64_C(0x100000)
 #define MARK 0x5a /* of a byte that has been written; all others are zero */
 
 static struct sim_file file;
@@ -213,12 +215,62 @@ file_size_refused(void **state)
 	sim_run(refused_body, state);
 }
 
+static void
+cut_all(void *arg)
+{
+	(void)arg;
+	assert_int_equal(file_pager_truncate(&file.vnode, 0), 0);
+	end();
+}
+
+/* A page that somebody has locked in memory stays, and then all of the file. */
+static void
+locked_body(void *arg)
+{
+	struct vmspace *vm;
+	struct task *t;
+	struct vm_page *m;
+
+	(void)arg;
+	sim_file_boot(FRAMES, 300);
+	sim_file_make(&file, "/data", 10 * PAGE_SIZE, 8, 0);
+	vm = vmspace_alloc(VA, VA + 100 * PAGE_SIZE);
+	sim_file_map(vm, &file, VA, VM_PROT_READ | VM_PROT_WRITE, 0);
+	assert_int_equal(sim_store(vm, VA + 3 * PAGE_SIZE, "new", 4), 0);
+	assert_int_equal(vm_map_wire(vm, VA + 7 * PAGE_SIZE, VA + 8 * PAGE_SIZE), 0);
+	assert_int_equal(file_pager_truncate(&file.vnode, 0), ERR_BUSY);
+	assert_int_equal(file.vnode.size_bytes, 10 * PAGE_SIZE);
+	m = vm_page_lookup(file.vnode.object, 3);
+	assert_non_null(m);
+	assert_memory_equal(vm_page_address(m), "new", 4);
+	assert_int_equal(vm_map_unwire(vm, VA + 7 * PAGE_SIZE, VA + 8 * PAGE_SIZE), 0);
+	/* Nor does anybody lock one that is about to go. */
+	assert_true(vm_page_trysbusy(m));
+	running = 1;
+	assert_int_equal(task_create(&t, "cut", PRI_NORMAL, cut_all, NULL), 0);
+	tsleep(&running, "running", 5000);
+	assert_int_equal(vm_map_wire(vm, VA + 7 * PAGE_SIZE, VA + 8 * PAGE_SIZE), ERR_FAULT);
+	vm_page_sunbusy(m);
+	while (running > 0)
+		tsleep(&running, "running", 5000);
+	assert_int_equal(file.vnode.size_bytes, 0);
+	vmspace_free(vm);
+	sim_file_check();
+}
+
+static void
+file_size_locked(void **state)
+{
+	sim_run(locked_body, state);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_size_crowd),
 		cmocka_unit_test(file_size_refused),
+		cmocka_unit_test(file_size_locked),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
