@@ -149,15 +149,13 @@ file_pager_extend(struct vm_object *object, uint64_t size_bytes, const bool *kil
 			cuts = vp->cuts;
 			room = 0;
 		}
-		error = may_grow(vp);
+		error = *killed ? ERR_KILLED : may_grow(vp);
 		if (error == 0 && room <= vp->size_bytes) {
 			error = reserve(vp, size_bytes, &room);
 			continue; /* much may have changed */
 		}
 		if (error == 0)
 			error = extend_some(object, smaller(end, room), killed);
-		if (error == ERR_AGAIN && *killed)
-			return (ERR_KILLED);
 		if (error == ERR_AGAIN) {
 			vm_waitpfault_any();
 			error = 0;
@@ -249,7 +247,8 @@ file_pager_truncate(struct vnode *vp, uint64_t size_bytes)
 	sleep_lock_acquire(&vp->lock);
 	vp->shrink_bytes = size_bytes;
 	vp->is_shrinking = true;
-	if (size_bytes < vp->size_bytes)
+	error = may_grow(vp); /* it may have been run, or become swap, meanwhile */
+	if (error == 0 && size_bytes < vp->size_bytes)
 		error = truncate_locked(vp, size_bytes);
 	vp->is_shrinking = false;
 	vp->cuts++;

@@ -264,6 +264,49 @@ file_size_locked(void **state)
 	sim_run(locked_body, state);
 }
 
+static void
+cut_refused(void *arg)
+{
+	(void)arg;
+	assert_int_equal(file_pager_truncate(&file.vnode, 0), ERR_BUSY);
+	end();
+}
+
+/* What became swap while a cut waited for its turn is not cut; who is killed does not go on
+ * making a file longer. */
+static void
+meanwhile_body(void *arg)
+{
+	static const bool killed = true;
+	struct vm_object *object;
+	struct task *t;
+
+	(void)arg;
+	sim_file_boot(FRAMES, 300);
+	sim_file_make(&file, "/data", ROOM, 8, 0);
+	sleep_lock_acquire(&file.vnode.lock);
+	running = 1;
+	assert_int_equal(task_create(&t, "cut", PRI_NORMAL, cut_refused, NULL), 0);
+	tsleep(&running, "running", 5000);
+	file.vnode.is_swap = true;
+	sleep_lock_release(&file.vnode.lock);
+	while (running > 0)
+		tsleep(&running, "running", 5000);
+	assert_int_equal(file.vnode.size_bytes, ROOM);
+	file.vnode.is_swap = false;
+	assert_int_equal(file_pager_truncate(&file.vnode, 100), 0);
+	object = file_pager_alloc(&file.vnode);
+	assert_int_equal(file_pager_extend(object, ROOM, &killed), ERR_KILLED);
+	assert_int_equal(file.vnode.size_bytes, 100);
+	vm_object_deallocate(object);
+}
+
+static void
+file_size_meanwhile(void **state)
+{
+	sim_run(meanwhile_body, state);
+}
+
 int
 main(void)
 {
@@ -271,6 +314,7 @@ main(void)
 		cmocka_unit_test(file_size_crowd),
 		cmocka_unit_test(file_size_refused),
 		cmocka_unit_test(file_size_locked),
+		cmocka_unit_test(file_size_meanwhile),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
