@@ -243,18 +243,20 @@ static int64_t
 write_longer(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes)
 {
 	struct vnode *vp = file->vnode;
-	uint64_t before = vp->size_bytes, end = file->offset + bytes;
+	uint64_t before = vp->size_bytes, start = file->offset, end = before;
 	int64_t n;
-	int error = have_object(file);
+	int cut, error = have_object(file);
 
 	if (error == 0)
-		error = file_pager_extend(file->object, end, &p->killed);
-	if (error != 0 && vp->size_bytes <= file->offset)
-		return (error);
+		error = file_pager_extend(file->object, start + bytes, &p->killed);
 	n = copy_all(p, file, from, bytes, true);
-	/* What could not be fetched from the program has not been written. */
-	if (file->offset < end && end == vp->size_bytes && error == 0)
-		error = file_pager_truncate(vp, file->offset > before ? file->offset : before);
+	if (n > 0 && start + (uint64_t)n > before)
+		end = start + (uint64_t)n;
+	/* What did not fit or could not be fetched from the program has not been written. */
+	if (end < start + bytes && end < vp->size_bytes) {
+		cut = file_pager_truncate(vp, end);
+		error = error != 0 ? error : cut;
+	}
 	return (n != 0 ? n : error);
 }
 

@@ -191,6 +191,24 @@ do_cut_under_write(void)
 	assert_true(call(EBB_SYS_WAIT, 0, 0, 0, 0) > 0);
 }
 
+/* What cannot be fetched from the program makes no file longer, nor by a hole. */
+static void
+do_bad_memory(void)
+{
+	uint64_t at = (uint64_t)call(EBB_SYS_MMAP, 0, 2 * 4096, EBB_PROT_READ, 0);
+	int64_t fd = open_file(VICTIM, EBB_O_RDWR | EBB_O_CREAT);
+
+	assert_int_equal(call(EBB_SYS_MPROTECT, at + 4096, 4096, 0, 0), 0);
+	assert_int_equal(call(EBB_SYS_WRITE, (uint64_t)fd, 8, 10, 0), -EFAULT);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 0, 2, 0), 0);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 9000, 0, 0), 9000);
+	assert_int_equal(call(EBB_SYS_WRITE, (uint64_t)fd, 8, 10, 0), -EFAULT);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 0, 2, 0), 0);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 8192, 0, 0), 8192);
+	assert_int_equal(call(EBB_SYS_WRITE, (uint64_t)fd, at, 2 * 4096, 0), 4096);
+	assert_int_equal(call(EBB_SYS_LSEEK, (uint64_t)fd, 0, 2, 0), 3 * 4096);
+}
+
 /* ---- the frame */
 
 static void
@@ -293,11 +311,25 @@ a_page_goes_while_it_is_written(void **state)
 	sim_run(cut_under_write_body, state);
 }
 
+static void
+bad_memory_body(void *arg)
+{
+	(void)arg;
+	run(do_bad_memory, 0);
+}
+
+static void
+what_cannot_be_fetched_is_not_written(void **state)
+{
+	sim_run(bad_memory_body, state);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_goes_while_it_is_written),
+		cmocka_unit_test(what_cannot_be_fetched_is_not_written),
 		cmocka_unit_test(a_crowd_on_one_file),
 	};
 
