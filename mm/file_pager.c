@@ -231,9 +231,9 @@ file_pager_page(struct vm_object *object, vm_pindex_t pindex, uint32_t ahead, co
 	struct vm_page *m;
 	int error;
 
-	if (pindex >= object->size_pages)
-		return (ERR_RANGE);
 	while ((m = vm_page_lookup(object, pindex)) == NULL || vm_page_xbusied(m)) {
+		if (pindex >= object->size_pages) /* to be asked again after each sleep */
+			return (ERR_RANGE);
 		if (m != NULL) {
 			vm_page_busy_sleep(m, "filepg");
 			continue;

@@ -147,17 +147,70 @@ remove_it(void)
 	}
 }
 
+/* A shared mapping, written to, locked, written back; what lies past the end is a fault. */
+static void
+map_it(void)
+{
+	uint32_t i, stored = 0;
+
+	for (i = 0; i < CALLS; i++) {
+		call(EBB_SYS_SLEEP, 1 + sim_random(5000), 0, 0, 0);
+		int64_t fd = open_file(VICTIM, EBB_O_RDWR | EBB_O_CREAT), at;
+		uint64_t args[6] = { 0, EXTENT, EBB_PROT_READ | EBB_PROT_WRITE, EBB_MAP_SHARED,
+			(uint64_t)fd, 0 }, page;
+
+		allow(fd);
+		if (fd < 0)
+			continue;
+		at = proc_syscall(EBB_SYS_MMAP, args);
+		allow(at);
+		call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0);
+		if (at < 0)
+			continue;
+		page = (uint64_t)at + sim_random(6) * 4096;
+		if (copyout("mapped", page, 6) == 0)
+			stored++;
+		(void)call(EBB_SYS_MLOCK, page, 4096 * (1 + sim_random(2)), 0, 0);
+		allow(call(EBB_SYS_MSYNC, (uint64_t)at, EXTENT,
+		    sim_random(2) == 0 ? EBB_MS_SYNC : EBB_MS_SYNC | EBB_MS_INVALIDATE, 0));
+		(void)call(EBB_SYS_WRITE, 3, page, 5000, 0); /* as far as it is there */
+		allow(call(EBB_SYS_MUNMAP, (uint64_t)at, EXTENT, 0, 0));
+	}
+	assert_true(stored <= i);
+}
+
+static void (*const bodies[])(void) = { write_anywhere, write_anywhere, empty_it, cut_it,
+	remove_it, map_it };
+#define BODIES (sizeof(bodies) / sizeof(bodies[0]))
+
 static void
 do_crowd(void)
 {
-	static void (*const bodies[])(void) = { write_anywhere, write_anywhere, empty_it, cut_it,
-		remove_it };
 	uint32_t i;
 
-	for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+	for (i = 0; i < BODIES; i++)
 		fork_to(bodies[i]);
 	while (call(EBB_SYS_WAIT, 0, 0, 0, 0) > 0)
 		continue;
+}
+
+/* The same, each of them killed wherever it is. */
+static void
+do_killed_crowd(void)
+{
+	uint32_t pids[BODIES], round, i;
+
+	for (round = 0; round < 25; round++) {
+		for (i = 0; i < BODIES; i++)
+			pids[i] = fork_to(bodies[i]);
+		call(EBB_SYS_SLEEP, 1 + sim_random(60000), 0, 0, 0);
+		for (i = 0; i < BODIES; i++) {
+			call(EBB_SYS_SLEEP, 1 + sim_random(2000), 0, 0, 0);
+			(void)call(EBB_SYS_KILL, pids[i], 0, 0, 0);
+		}
+		while (call(EBB_SYS_WAIT, 0, 0, 0, 0) > 0)
+			continue;
+	}
 }
 
 /* ---- one after another */
@@ -287,9 +340,13 @@ static void
 crowd_body(void *arg)
 {
 	(void)arg;
-	run(do_crowd, 1);
-	run(do_crowd, 4);
-	run(do_crowd, 6);
+	static const uint8_t seeds[] = { 1, 4, 6, 18 };
+	uint32_t i;
+
+	for (i = 0; i < sizeof(seeds); i++) {
+		run(do_crowd, seeds[i]);
+		run(do_killed_crowd, seeds[i]);
+	}
 }
 
 static void
