@@ -139,8 +139,10 @@ file_get_pages(struct vm_object *object, struct vm_page **m, uint32_t count, uin
 		return (VM_PAGER_BAD);
 	}
 	error = read_all(&io, vp, m, end, wanted);
-	for (; error != 0 && retries > 0; retries--)
+	for (; error != 0 && retries > 0 && m[wanted]->pindex < file_pages(vp); retries--)
 		error = read_all(&io, vp, m + wanted, 1, 0);
+	if (error != 0 && m[wanted]->pindex >= file_pages(vp))
+		return (VM_PAGER_BAD); /* the file has been cut meanwhile */
 	if (error != 0)
 		return (give_up(&io, vp, error));
 	page_arrived(vp, m[wanted]);
