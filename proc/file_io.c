@@ -222,7 +222,8 @@ copy_all(struct proc *p, struct proc_file *file, uint64_t user, uint64_t bytes, 
 			break;
 		done += (uint64_t)n;
 	}
-	return (done > 0 ? (int64_t)done : n);
+	/* Somebody has cut the file meanwhile: its end is here. */
+	return (done > 0 ? (int64_t)done : n == ERR_RANGE ? 0 : n);
 }
 
 int64_t
@@ -274,8 +275,8 @@ write_all(struct proc *p, struct proc_file *file, uint64_t from, uint64_t bytes)
 			n = copy_all(p, file, from + done, piece, true);
 		if (n > 0)
 			done += (uint64_t)n;
-		if (n >= 0 && (uint64_t)n < piece)
-			break;
+		if (n > 0 && (uint64_t)n < piece)
+			break; /* after 0 once more: it was cut below the place, or p is killed */
 	}
 	return (done > 0 ? (int64_t)done : n);
 }
@@ -290,8 +291,11 @@ proc_file_write(struct proc *p, struct proc_file *file, uint64_t from, uint64_t 
 		return (ERR_BADF);
 	if (bytes > INT64_MAX - file->offset)
 		bytes = INT64_MAX - file->offset;
-	if (!file->append && file->offset + bytes <= vp->size_bytes)
-		return (copy_all(p, file, from, bytes, true));
+	if (!file->append && file->offset + bytes <= vp->size_bytes) {
+		n = copy_all(p, file, from, bytes, true);
+		if (n != 0 || bytes == 0)
+			return (n);
+	}
 	sleep_lock_acquire(&vp->grow_lock);
 	if (file->append)
 		file->offset = vp->size_bytes;
