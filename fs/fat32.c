@@ -283,14 +283,14 @@ fat32_bmap(struct vnode *vp, uint64_t page_index, struct vnode_run runs[VNODE_RU
 	struct bmap_span span;
 	int count, err = 0;
 
+	fat32_volume_lock(); /* a file that is cut loses its clusters under it */
 	span.file_end = (vp->size_bytes + FAT32_SECTOR_BYTES - 1) / FAT32_SECTOR_BYTES;
-	if (page_index >= (span.file_end + PAGE_SECTORS - 1) / PAGE_SECTORS)
-		return (ERR_RANGE);
 	span.at = page_index * PAGE_SECTORS;
 	span.end = span.at + PAGE_SECTORS;
 	if (span.end > span.file_end)
 		span.end = span.file_end;
-	fat32_volume_lock();
+	if (span.at >= span.end)
+		err = ERR_RANGE;
 	for (count = 0; err == 0 && span.at < span.end; count++) {
 		KASSERT(count < VNODE_RUNS_MAX, "F2: a page has at most 8 sectors");
 		err = bmap_run(node, &span, &runs[count], contiguous_pages, why);
