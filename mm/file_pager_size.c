@@ -120,8 +120,8 @@ reserve(struct vnode *vp, uint64_t wanted, uint64_t *room)
 
 	if (error != 0)
 		return (error);
-	vp->size_changed = true; /* the last writer's close looks what is left over */
 	got = vp->ops->reserve(vp, wanted);
+	vp->size_changed = true; /* the last writer's close looks what is left over */
 	vnode_write_end(vp);
 	if (got <= (int64_t)vp->size_bytes)
 		return (got < 0 ? (int)got : ERR_NOSPC);

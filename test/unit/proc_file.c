@@ -340,7 +340,7 @@ static void
 crowd_body(void *arg)
 {
 	(void)arg;
-	static const uint8_t seeds[] = { 1, 4, 6, 18 };
+	static const uint8_t seeds[] = { 1, 4, 6, 18, 27, 47 };
 	uint32_t i;
 
 	for (i = 0; i < sizeof(seeds); i++) {
