@@ -31,6 +31,7 @@
 #include "test/host/fat_image.h"
 #include "test/host/sim_machdep.h"
 #include "test/host/sim_mm.h"
+#include "test/host/sim_swap.h"
 #include "test/host/sim_user.h"
 
 #define FRAMES    400
@@ -309,7 +310,7 @@ run(void (*fn)(void), uint64_t seed)
 	console_tap_begin();
 	kern_params_register();
 	mm_params_register();
-	sim_mm_boot(FRAMES);
+	sim_swap_boot(FRAMES, 600);
 	assert_int_equal(file_pager_start(), 0);
 	assert_int_equal(vm_pageout_start(), 0);
 	assert_int_equal(vm_syncer_start(), 0);
