@@ -320,6 +320,7 @@ check_old_files(uint32_t cut)
 struct cut {
 	uint32_t number, epoch;
 	const char *image;
+	void (*check)(void *cut); /* mounts the image and looks */
 };
 
 static void
@@ -329,6 +330,7 @@ check_mounted(void *arg)
 	static struct file_disk copy;
 	uint32_t file;
 
+	check_fsck(c->image, c->number);
 	console_tap_begin();
 	assert_int_equal(file_disk_open(&copy, "cut", c->image), 0);
 	sim_mm_boot_bare(FRAMES);
@@ -338,6 +340,20 @@ check_mounted(void *arg)
 	for (file = 0; file < FILES; file++)
 		check_file_at(file, c->epoch, c->number);
 	file_disk_close(&copy);
+}
+
+/* Epochs in which several sectors were written: only there the order of writes matters. */
+static uint32_t
+rich_epochs(uint32_t *rich)
+{
+	uint32_t count = 0, i;
+
+	for (i = 1; i < record_count; i++)
+		if (records[i].epoch == records[i - 1].epoch &&
+		    records[i].sector != records[i - 1].sector &&
+		    (count == 0 || rich[count - 1] != records[i].epoch))
+			rich[count++] = records[i].epoch;
+	return (count);
 }
 
 /* Cut number n of an image: everything before epoch, and some of what is in it. */
@@ -364,8 +380,7 @@ cut_power(int fd, struct cut *c)
 		assert_int_equal(
 		    pwrite(fd, records[i].data, 512, (off_t)records[i].sector * 512), 512);
 	}
-	check_fsck(c->image, c->number);
-	sim_run(check_mounted, c);
+	sim_run(c->check, c);
 	while (count-- > 0)
 		assert_int_equal(
 		    pwrite(fd, before[count], 512, (off_t)records[changed[count]].sector * 512),
@@ -396,8 +411,9 @@ run(const char *name, uint32_t cluster_sectors, uint64_t seed)
 {
 	const char *image = fat_image_make(name, cluster_sectors, false);
 	char copy[] = "build/test-fat/cut-XXXXXX";
-	struct cut c = { .image = copy };
-	uint32_t k;
+	static uint32_t rich[LOG_MAX];
+	struct cut c = { .image = copy, .check = check_mounted };
+	uint32_t k, r, rich_count;
 	int fd;
 
 	rng_seed(&rng, seed);
@@ -410,6 +426,7 @@ run(const char *name, uint32_t cluster_sectors, uint64_t seed)
 	records = calloc(LOG_MAX, sizeof(*records));
 	assert_non_null(records);
 	sim_run(work, (void *)(uintptr_t)image);
+	rich_count = rich_epochs(rich);
 	assert_true(epoch > CUTS);
 	fd = mkstemp(copy);
 	assert_true(fd >= 0);
@@ -420,6 +437,10 @@ run(const char *name, uint32_t cluster_sectors, uint64_t seed)
 	for (k = 0; k < CUTS; k++) {
 		c.number = k;
 		c.epoch = (uint32_t)((uint64_t)(epoch + 1) * k / CUTS);
+		for (r = 0; k % 4 != 0 && r + 1 < rich_count && rich[r] < c.epoch; r++)
+			;
+		if (k % 4 != 0)
+			c.epoch = rich[r];
 		cut_power(fd, &c);
 	}
 	close(fd);
@@ -448,6 +469,111 @@ test_cuts_2k(void **state)
 	run("cut2k", 4, 13);
 }
 
+/* ---- what lies behind the end of a directory */
+
+#define JUNK "JUNK    TXT"
+
+/* Entries of another system behind the first free one of the root, which is the end for all. */
+static void
+junk_behind_root(const char *image)
+{
+	uint8_t boot[512], cluster[4096];
+	uint32_t reserved, fat_sectors, i = 0;
+	int fd = open(image, O_RDWR);
+	off_t at;
+
+	assert_int_equal(pread(fd, boot, 512, 0), 512);
+	reserved = boot[14] | (uint32_t)boot[15] << 8;
+	memcpy(&fat_sectors, boot + 36, 4);
+	assert_true(boot[13] == 8 && boot[44] == 2); /* 4 KiB, the first cluster */
+	at = (off_t)(reserved + boot[16] * fat_sectors) * 512;
+	assert_int_equal(pread(fd, cluster, sizeof(cluster), at), sizeof(cluster));
+	while (cluster[i * 32] != 0)
+		i++;
+	assert_true(i < 64);
+	while (++i < 128) {
+		memset(cluster + i * 32, 0, 32);
+		memcpy(cluster + i * 32, JUNK, 11);
+		cluster[i * 32 + 26] = 3; /* somebody's cluster */
+		cluster[i * 32 + 28] = 5; /* bytes */
+	}
+	assert_int_equal(pwrite(fd, cluster, sizeof(cluster), at), sizeof(cluster));
+	close(fd);
+}
+
+static void
+make_names(void *arg)
+{
+	struct vnode *vp;
+	char name[96];
+	uint32_t i;
+
+	console_tap_begin();
+	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
+	sim_mm_boot_bare(FRAMES);
+	file_pager_init();
+	assert_int_equal(fat32_mount(&disk.dev), 0);
+	disk.dev.can_flush = true;
+	disk.wrote = note_write;
+	disk.flushed = note_flush;
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "/a name that takes %s entries %u.txt",
+		    i % 9 == 0 ? "five, not the usual three or four," : "four", i);
+		assert_int_equal(vfs_create(name, &vp), 0);
+		assert_int_equal(vnode_set_time(vp, time_of(1)), 0); /* it is durable then */
+		vnode_unref(vp);
+	}
+	assert_int_equal(vfs_sync(), 0);
+	file_disk_close(&disk);
+}
+
+static void
+check_no_junk(void *arg)
+{
+	const struct cut *c = arg;
+	static struct file_disk copy;
+	struct vnode_dirent entry;
+	struct vnode *root;
+	uint32_t i;
+
+	console_tap_begin();
+	assert_int_equal(file_disk_open(&copy, "cut", c->image), 0);
+	sim_mm_boot_bare(FRAMES);
+	assert_int_equal(fat32_mount(&copy.dev), 0);
+	assert_int_equal(vfs_lookup("/", &root), 0);
+	for (i = 0; vfs_readdir(root, i, &entry) == 0; i++)
+		if (strncmp(entry.name, "JUNK", 4) == 0)
+			fail_msg("cut %u: entry %u is what lay behind the end", c->number, i);
+	assert_true(i > 3);
+	vnode_unref(root);
+	file_disk_close(&copy);
+}
+
+static void
+test_junk_behind_the_end(void **state)
+{
+	const char *image = fat_image_make("junk", 8, false);
+	char copy[] = "build/test-fat/cut-XXXXXX";
+	struct cut c = { .image = copy, .check = check_no_junk };
+	int fd = mkstemp(copy);
+
+	(void)state;
+	rng_seed(&rng, 14);
+	junk_behind_root(image);
+	record_count = epoch = event_count = 0;
+	records = calloc(LOG_MAX, sizeof(*records));
+	assert_non_null(records);
+	assert_true(fd >= 0);
+	fat_image_shell("cp --sparse=always %s %s", image, copy);
+	sim_run(make_names, (void *)(uintptr_t)image);
+	assert_true(epoch > 40);
+	for (c.epoch = 0; c.epoch <= epoch; c.epoch += ++c.number % 8 == 0)
+		cut_power(fd, &c);
+	close(fd);
+	unlink(copy);
+	free(records);
+}
+
 int
 main(void)
 {
@@ -455,6 +581,7 @@ main(void)
 		cmocka_unit_test(test_cuts_512),
 		cmocka_unit_test(test_cuts_4k),
 		cmocka_unit_test(test_cuts_2k),
+		cmocka_unit_test(test_junk_behind_the_end),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
