@@ -387,19 +387,26 @@ cut_power(int fd, struct cut *c)
 		    512);
 }
 
+/* Mount it; from now on what is written and flushed is noted. */
 static void
-work(void *arg)
+record_image(const char *image)
 {
-	uint32_t i;
-
 	console_tap_begin();
-	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
+	assert_int_equal(file_disk_open(&disk, "fd0", image), 0);
 	sim_mm_boot_bare(FRAMES);
 	file_pager_init();
 	assert_int_equal(fat32_mount(&disk.dev), 0);
 	disk.dev.can_flush = true;
 	disk.wrote = note_write;
 	disk.flushed = note_flush;
+}
+
+static void
+work(void *arg)
+{
+	uint32_t i;
+
+	record_image(arg);
 	for (i = 0; i < STEPS; i++)
 		step();
 	assert_string_equal(console_tap_text(), "");
@@ -508,14 +515,7 @@ make_names(void *arg)
 	char name[96];
 	uint32_t i;
 
-	console_tap_begin();
-	assert_int_equal(file_disk_open(&disk, "fd0", arg), 0);
-	sim_mm_boot_bare(FRAMES);
-	file_pager_init();
-	assert_int_equal(fat32_mount(&disk.dev), 0);
-	disk.dev.can_flush = true;
-	disk.wrote = note_write;
-	disk.flushed = note_flush;
+	record_image(arg);
 	for (i = 0; i < 40; i++) {
 		snprintf(name, sizeof(name), "/a name that takes %s entries %u.txt",
 		    i % 9 == 0 ? "five, not the usual three or four," : "four", i);
