@@ -180,8 +180,65 @@ map_it(void)
 	assert_true(stored <= i);
 }
 
+/* Names that come and go in one directory, some of them while open. */
+static void
+name_it(void)
+{
+	char name[32];
+	uint32_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		int64_t fd;
+
+		snprintf(name, sizeof(name), "/a long name %u.text", (unsigned)sim_random(40));
+		fd = open_file(name, EBB_O_RDWR | EBB_O_CREAT | EBB_O_APPEND);
+		allow(fd);
+		if (sim_random(2) == 0) {
+			assert_int_equal(copyout(name, area, strlen(name) + 1), 0);
+			allow(call(EBB_SYS_UNLINK, area, 0, 0, 0));
+		}
+		if (fd < 0)
+			continue;
+		allow(call(EBB_SYS_WRITE, (uint64_t)fd, area, sim_random(3000), 0));
+		allow(call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0));
+	}
+}
+
+/* Two that share a place in the file, and move it. */
+static void
+share_it(void)
+{
+	int64_t fd = open_file(VICTIM, EBB_O_RDWR | EBB_O_CREAT);
+	uint32_t i;
+
+	allow(fd);
+	allow(call(EBB_SYS_FORK, 0, 0, 0, 0)); /* child_does may be another's by now */
+	for (i = 0; fd >= 0 && i < CALLS; i++) {
+		allow(call(EBB_SYS_LSEEK, (uint64_t)fd, sim_random(EXTENT), 0, 0));
+		allow(call(EBB_SYS_MADVISE, area, AREA, EBB_MADV_DONTNEED, 0));
+		allow(call(sim_random(2) == 0 ? EBB_SYS_WRITE : EBB_SYS_READ, (uint64_t)fd, area,
+		    1 + sim_random(AREA), 0));
+	}
+}
+
+/* It runs a program from a file that others try to write to. */
+static void
+exec_it(void)
+{
+	const uint64_t argv = area + 100;
+	int64_t fd = open_file(PROGRAM, EBB_O_RDWR);
+
+	if (fd >= 0) { /* then nobody runs from it */
+		allow(call(EBB_SYS_READ, (uint64_t)fd, area, 4096, 0));
+		allow(call(EBB_SYS_CLOSE, (uint64_t)fd, 0, 0, 0));
+	}
+	assert_int_equal(copyout(PROGRAM, area, sizeof(PROGRAM)), 0);
+	assert_int_equal(copyout(&area, argv, sizeof(area)), 0);
+	allow(call(EBB_SYS_EXEC, area, argv, 1, 0));
+}
+
 static void (*const bodies[])(void) = { write_anywhere, write_anywhere, empty_it, cut_it,
-	remove_it, map_it };
+	remove_it, map_it, name_it, share_it, exec_it, exec_it };
 #define BODIES (sizeof(bodies) / sizeof(bodies[0]))
 
 static void
@@ -269,6 +326,8 @@ static void
 program(const struct cpu_user_start *start)
 {
 	(void)start;
+	if (curtask()->proc->parent_pid != 0) /* exec_it */
+		call(EBB_SYS_EXIT, 0, 0, 0, 0);
 	area = (uint64_t)call(EBB_SYS_MMAP, 0, AREA, EBB_PROT_READ | EBB_PROT_WRITE, 0);
 	assert_int_equal(area % 4096, 0);
 	does();
