@@ -315,14 +315,25 @@ static void
 use_file(int fd)
 {
 	uint8_t *memory = ebb_mmap(FILE_BYTES, EBB_PROT_READ | EBB_PROT_WRITE);
+	const uint8_t *words = mmap(NULL, 2 * FILE_BYTES, PROT_READ, MAP_PRIVATE,
+	    open(WORDS, O_RDONLY), 0);
 	int i;
 
+	if (memory == NULL || words == MAP_FAILED)
+		_exit(91);
 	for (i = 0; i < FILE_STEPS; i++) {
 		off_t place = (off_t)random_below(FILE_BYTES);
 
-		switch (random_below(4)) {
+		switch (random_below(6)) {
 		case 0:
 			lseek(fd, place, SEEK_SET);
+			break;
+		case 3: /* empty it past the lock of those who make it longer */
+			close(open(SCRATCH, O_WRONLY | O_CREAT | O_TRUNC));
+			break;
+		case 4: /* write what has to be fetched first */
+			madvise(memory, FILE_BYTES / 2, MADV_DONTNEED);
+			write(fd, words + random_below(FILE_BYTES), random_below(3 * PAGE));
 			break;
 		case 1:
 			write(fd, memory + random_below(FILE_BYTES / 2), random_below(3 * PAGE));
