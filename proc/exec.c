@@ -237,13 +237,14 @@ load_file(struct proc *p, struct vnode *vp, struct cpu_user_start *start)
 
 	if (vp->is_directory)
 		return (fail(p, ERR_ISDIR, err_string(ERR_ISDIR)));
-	if (vp->is_swap)
-		return (fail(p, ERR_BUSY, "is a swap area"));
-	if (vp->writer_count != 0)
-		return (fail(p, ERR_BUSY, "is open for writing"));
 	object = file_pager_alloc(vp);
 	if (object == NULL)
 		return (fail(p, ERR_NOMEM, "no memory to load it"));
+	/* Not before: that may have slept, and the file become something else meanwhile. */
+	if (vp->is_swap || vp->writer_count != 0) {
+		vm_object_deallocate(object);
+		return (fail(p, ERR_BUSY, vp->is_swap ? "is a swap area" : "is open for writing"));
+	}
 	vp->is_text = true; /* X2 */
 	error = read_image(p, object, &image);
 	if (error == 0)
