@@ -10,7 +10,7 @@
  * open and pipe make an open file, dup2 and fork more descriptors of it, which share its
  * place in the file; the last one to go ends it.
  *
- * Owns: proc.files, proc_file.refs, the two files that stand for the console.
+ * Owns: proc.files, proc_file.refs, the two files that stand for the console, the empty one.
  * Does not: read or write (file_io.c, pipe.c, sys_file.c).
  * Invariants:
  *   D1 refs is the number of descriptors, and 1 more while open or pipe makes it
@@ -23,7 +23,7 @@
 #include "proc/proc_internal.h"
 
 static struct uma_zone file_zone;
-static struct proc_file console_in, console_out;
+static struct proc_file console_in, console_out, empty;
 
 void
 proc_files_init(void)
@@ -31,6 +31,14 @@ proc_files_init(void)
 	uma_zone_init(&file_zone, "file", sizeof(struct proc_file));
 	console_in = (struct proc_file){ .kind = PROC_FILE_CONSOLE_IN, .refs = 1 };
 	console_out = (struct proc_file){ .kind = PROC_FILE_CONSOLE_OUT, .refs = 1 };
+	empty = (struct proc_file){ .kind = PROC_FILE_EMPTY, .refs = 1 };
+}
+
+struct proc_file *
+proc_file_empty(void)
+{
+	empty.refs++;
+	return (&empty);
 }
 
 struct proc_file *

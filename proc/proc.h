@@ -49,7 +49,8 @@ enum proc_file_kind {
 	PROC_FILE_CONSOLE_OUT,
 	PROC_FILE_VNODE,
 	PROC_FILE_PIPE_READ,
-	PROC_FILE_PIPE_WRITE
+	PROC_FILE_PIPE_WRITE,
+	PROC_FILE_EMPTY,             /* has an end and nothing before it */
 };
 
 /* An open file: what the descriptors of one or several processes stand for. */
@@ -195,6 +196,9 @@ int proc_file_put(struct proc_file *file, const void *bytes, uint32_t count) ERR
 /* fd of process pid, which proc_spawn has just made (nothing has yielded since), is this open
  * file: the caller's reference becomes the descriptor's. Does not yield. */
 void proc_file_give(uint32_t pid, int fd, struct proc_file *file);
+
+/* The file of which nothing can be read, for one more descriptor. Does not yield. */
+struct proc_file *proc_file_empty(void);
 
 /* Remove the name of a file; it goes with the last that uses it. As vfs_unlink. May yield. */
 int proc_file_unlink(const char *path) ERR_MUST_CHECK;

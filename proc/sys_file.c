@@ -121,6 +121,8 @@ sys_read(struct proc *p, const uint64_t *a)
 		return (proc_file_read(p, file, a[1], a[2]));
 	case PROC_FILE_PIPE_READ:
 		return (pipe_read(p, file->pipe, a[1], a[2]));
+	case PROC_FILE_EMPTY:
+		return (0);
 	default:
 		return (ERR_BADF);
 	}

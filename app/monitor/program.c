@@ -153,6 +153,9 @@ program_start(const char *who, char *words[], int count, const struct args_line 
 	files = files == NULL ? &none : files;
 	if (err == 0)
 		err = file_open(who, files->in, EBB_O_RDONLY, &open[0]);
+	/* The keys are the prompt's. */
+	if (err == 0 && files->background && open[0] == NULL)
+		open[0] = proc_file_empty();
 	if (err == 0)
 		err = file_open(who, files->out, EBB_O_WRONLY | EBB_O_CREAT |
 		    (files->append ? EBB_O_APPEND : EBB_O_TRUNC), &open[1]);
