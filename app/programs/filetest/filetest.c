@@ -25,6 +25,8 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "app/libebb/check.h"
+
 #define PAGE 4096
 #define NAME "/data/ft one.bin"
 #define KEPT "/data/kept.bin"
@@ -32,16 +34,7 @@
 #define FAT_LAST  4354819199 /* the last of 2107 */
 #define LEAP_DAY  1709210096 /* 2024-02-29 12:34:56 */
 
-static int failures;
-
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("FAIL line %d: %s (errno %d)\n", __LINE__, #condition, errno); \
-			failures++;                                                       \
-		}                                                                         \
-	} while (0)
-#define FAILS(call, error) CHECK((errno = 0, (call)) && errno == (error))
+int failures;
 
 static char
 pattern(size_t at)

@@ -25,21 +25,13 @@
 #include <unistd.h>
 
 #include "app/libebb/ebb.h"
+#include "app/libebb/check.h"
 
 #define PIECE   6000u
 #define WRITERS 8
 #define RECORDS 200
 
-static int failures;
-
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			printf("FAIL line %d: %s (errno %d)\n", __LINE__, #condition, errno); \
-			failures++;                                                       \
-		}                                                                         \
-	} while (0)
-#define FAILS(call, error) CHECK((errno = 0, (call)) && errno == (error))
+int failures;
 
 static uint8_t buffer[1 << 17];
 
