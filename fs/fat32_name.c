@@ -56,7 +56,7 @@ units_make(const char *name, uint32_t bytes, struct fat32_new_name *out)
 
 		if (c == UINT32_MAX || fat32_is_forbidden(c))
 			return (ERR_INVAL);
-		if (n + 2 > FAT32_NEW_UNITS_MAX)
+		if (n + (c >= 0x10000 ? 2 : 1) > FAT32_NEW_UNITS_MAX)
 			return (ERR_NAMETOOLONG);
 		if (c >= 0x10000) {
 			out->units[n++] = (uint16_t)(0xd800 + ((c - 0x10000) >> 10));
