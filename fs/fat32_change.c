@@ -74,6 +74,14 @@ rest_if_possible(void)
 	return (err);
 }
 
+/* The entry has been written: is it what it should be, and is no cluster left over? */
+static void
+look_what_is_left(struct fat32_node *n)
+{
+	n->vnode.size_changed = n->entry_bytes != n->vnode.size_bytes ||
+	    n->chain.count > clusters_for(n->vnode.size_bytes);
+}
+
 /* The entry of n, durable. */
 static int
 entry_write(struct fat32_node *n, uint64_t size_bytes)
@@ -89,8 +97,7 @@ entry_write(struct fat32_node *n, uint64_t size_bytes)
 	if (err != 0)
 		return (err);
 	n->entry_bytes = (uint32_t)size_bytes;
-	if (size_bytes == n->vnode.size_bytes)
-		n->vnode.size_changed = false;
+	look_what_is_left(n);
 	return (0);
 }
 
@@ -105,6 +112,7 @@ trim(struct fat32_node *n)
 	if (n->chain.count <= keep)
 		return (0);
 	err = fat32_chain_cut(&fat32_geometry, &n->chain, keep, why);
+	look_what_is_left(n);
 	return (fat32_node_complain(n->path, err, why));
 }
 
