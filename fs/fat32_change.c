@@ -38,13 +38,13 @@ clusters_for(uint64_t bytes)
 	    (uint32_t)((bytes + fat32_geometry.cluster_bytes - 1) / fat32_geometry.cluster_bytes));
 }
 
-/* G2: free the clusters of removed files that nobody uses. */
+/* G2: free the clusters of removed files that nobody uses, when no entry leads to them. */
 static int
 orphans_free(void)
 {
 	struct fat32_node *n;
 	char why[FAT32_WHY_BYTES] = "";
-	int err = 0;
+	int err = fat32_node_orphan() == NULL ? 0 : fat32_cache_flush();
 
 	while (err == 0 && (n = fat32_node_orphan()) != NULL) {
 		err = fat32_table_unrest(&fat32_geometry);

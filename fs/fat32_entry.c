@@ -309,6 +309,9 @@ fat32_entry_delete(const struct fat32_geometry *geo, struct fat32_chain *dir, ui
 	raw[0] = FAT32_FIRST_DELETED;
 	more = pieces_delete(in, checksum);
 	err = fat32_cache_put(sector, edit);
+	if (err != 0)
+		return (err);
+	/* The file is gone. Pieces that stay behind an error mean nothing. */
 	while (err == 0 && more && index > 0) {
 		err = fat32_cache_flush();
 		if (err == 0)
@@ -317,5 +320,7 @@ fat32_entry_delete(const struct fat32_geometry *geo, struct fat32_chain *dir, ui
 		if (err == 0)
 			err = fat32_cache_put(sector, edit);
 	}
-	return (err == 0 ? fat32_cache_flush() : err);
+	if (err == 0)
+		err = fat32_cache_flush();
+	return (0); /* who frees the clusters flushes first */
 }

@@ -21,8 +21,8 @@ int fat32_entry_update(uint64_t position, uint32_t cluster, uint32_t size_bytes)
 /* When it was changed, as fat32_time_put says it. */
 int fat32_entry_set_time(uint64_t position, uint16_t date, uint16_t time) ERR_MUST_CHECK;
 
-/* Remove entry number slot of dir, and the pieces of its long name before it. Durable at the
- * end. */
+/* Remove entry number slot of dir, and the pieces of its long name before it. 0: the entry is
+ * gone, though after an error not yet durable, and pieces may be left. */
 int fat32_entry_delete(const struct fat32_geometry *geo, struct fat32_chain *dir, uint32_t slot,
     char why[FAT32_WHY_BYTES]) ERR_MUST_CHECK;
 
