@@ -63,6 +63,8 @@ void
 fat32_volume_unlock(void)
 {
 	KASSERT(volume_busy, "F1: the lock is held");
+	if (fat32_cache_write_failed())
+		fat32_geometry.unclean = true; /* as if it had been mounted so */
 	volume_busy = false;
 	wakeup_one(&volume_busy);
 }

@@ -35,6 +35,7 @@ struct cache_line {
 
 static struct blkdev *device;
 static uint64_t clock;
+static bool write_failed;
 static struct cache_line lines[LINE_COUNT];
 static uint8_t data[LINE_COUNT][LINE_SECTORS * SECTOR_BYTES]
     __attribute__((aligned(LINE_SECTORS * SECTOR_BYTES)));
@@ -46,6 +47,7 @@ fat32_cache_init(struct blkdev *dev)
 
 	device = dev;
 	clock = 0;
+	write_failed = false;
 	for (i = 0; i < LINE_COUNT; i++)
 		lines[i] = (struct cache_line){ 0 };
 }
@@ -120,6 +122,7 @@ fat32_cache_put(uint64_t sector, const uint8_t *from)
 	if (sector >= device->block_count)
 		return (ERR_RANGE);
 	err = blk_write(device, sector, from, 1);
+	write_failed |= err != 0;
 	l = line_find(sector, &oldest);
 	if (l == NULL)
 		return (err);
@@ -133,5 +136,14 @@ fat32_cache_put(uint64_t sector, const uint8_t *from)
 int
 fat32_cache_flush(void)
 {
-	return (blk_flush(device));
+	int err = blk_flush(device);
+
+	write_failed |= err != 0;
+	return (err);
+}
+
+bool
+fat32_cache_write_failed(void)
+{
+	return (write_failed);
 }

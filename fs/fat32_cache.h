@@ -5,6 +5,7 @@
 #ifndef FS_FAT32_CACHE_H
 #define FS_FAT32_CACHE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kern/blkdev.h"
@@ -27,5 +28,9 @@ int fat32_cache_put(uint64_t sector, const uint8_t *from) ERR_MUST_CHECK;
 
 /* Everything that was written is durable. May yield. */
 int fat32_cache_flush(void) ERR_MUST_CHECK;
+
+/* Has a write or a flush failed since fat32_cache_init? Then nobody knows what is on the disk.
+ * Does not yield. */
+bool fat32_cache_write_failed(void);
 
 #endif

@@ -24,7 +24,8 @@ struct fat32_node {
 	char path[FAT32_NODE_PATH_BYTES]; /* its end, for messages */
 };
 
-/* The volume: set once by fat32_node_init, then constant. */
+/* The volume: set once by fat32_node_init, then constant but for unclean, which a write that
+ * fails sets. */
 extern struct fat32_geometry fat32_geometry;
 
 /* Begin without nodes (those of a former volume are forgotten, not freed); the vnodes

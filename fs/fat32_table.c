@@ -58,6 +58,7 @@ static struct {
 } edit;
 
 static bool at_rest;
+static bool marked; /* entry 1 says that it is not, durably */
 static uint32_t next_free;  /* where to look first */
 static uint32_t free_count; /* or UNKNOWN */
 static uint32_t picked[GROW_MAX];
@@ -134,7 +135,7 @@ fat32_table_mount(struct fat32_geometry *geo)
 	err = fat32_table_get(geo, geo->active_copy, 1, &value);
 	if (err != 0)
 		return (err);
-	geo->unclean = (value & TABLE_CLEAN) == 0;
+	geo->unclean = marked = (value & TABLE_CLEAN) == 0;
 	if (geo->info_sector == 0 || fat32_cache_get(geo->info_sector, &info) != 0 ||
 	    !info_is_sound(info))
 		return (0); /* only hints: one can do without */
@@ -164,10 +165,12 @@ fat32_table_unrest(const struct fat32_geometry *geo)
 {
 	int err = 0;
 
-	if (at_rest && !geo->unclean)
+	if (!marked)
 		err = mark(geo, false);
-	if (err == 0)
-		at_rest = false; /* T3 */
+	if (err == 0) {
+		marked = true; /* T3 */
+		at_rest = false;
+	}
 	return (err);
 }
 
@@ -183,7 +186,7 @@ info_write(const struct fat32_geometry *geo)
 	if (err != 0 || !info_is_sound(now))
 		return (err);
 	memcpy(edit.data, now, sizeof(edit.data)); /* T1: nothing else is in it */
-	le32_put(edit.data + INFO_AT_FREE, free_count);
+	le32_put(edit.data + INFO_AT_FREE, geo->unclean ? UNKNOWN : free_count);
 	le32_put(edit.data + INFO_AT_NEXT, next_free);
 	return (fat32_cache_put(geo->info_sector, edit.data));
 }
@@ -199,8 +202,10 @@ fat32_table_rest(const struct fat32_geometry *geo)
 	err = info_write(geo);
 	if (err == 0)
 		err = fat32_cache_flush();
-	if (err == 0 && !geo->unclean)
+	if (err == 0 && !geo->unclean) {
+		marked = false; /* whatever comes of it */
 		err = mark(geo, true);
+	}
 	at_rest = err == 0;
 	return (err);
 }
