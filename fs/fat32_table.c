@@ -313,7 +313,9 @@ free_from(const struct fat32_geometry *geo, uint32_t cluster, uint32_t count)
 		if (n % ENTRIES_PER_SECTOR == ENTRIES_PER_SECTOR - 1)
 			sched_maybe_yield();
 	}
-	if (err == 0 && free_count != UNKNOWN)
+	if (err != 0)
+		free_count = UNKNOWN; /* some are free, some are lost */
+	if (free_count != UNKNOWN)
 		free_count = free_count + n <= geo->cluster_count ? free_count + n : UNKNOWN;
 	return (err == 0 ? edit_write(geo) : err);
 }
@@ -324,6 +326,7 @@ fat32_chain_cut(const struct fat32_geometry *geo, struct fat32_chain *chain, uin
 {
 	uint32_t from = chain->first, last = 0, count = chain->count - keep;
 	struct fat32_extent e;
+	bool ended = false; /* on the disk, or nobody knows */
 	int err = 0;
 
 	KASSERT(keep < chain->count, "T2: some clusters go");
@@ -334,6 +337,7 @@ fat32_chain_cut(const struct fat32_geometry *geo, struct fat32_chain *chain, uin
 			err = fat32_table_get(geo, geo->active_copy, last, &from);
 		if (err == 0)
 			err = entry_set(geo, last, ENTRY_END);
+		ended = err == 0;
 		if (err == 0)
 			err = edit_write(geo);
 		if (err == 0)
@@ -344,7 +348,7 @@ fat32_chain_cut(const struct fat32_geometry *geo, struct fat32_chain *chain, uin
 	edit.open = false; /* T1 */
 	if (keep == 0)
 		memset(chain, 0, sizeof(*chain));
-	else if (last != 0)
+	else if (ended)
 		fat32_chain_shorten(chain, keep, last);
 	return (err);
 }
