@@ -180,28 +180,54 @@ end_remove(
 	return (fat32_cache_put(sector, edit));
 }
 
-/* Give the name a short one that no entry of dir has. */
+static void
+alias_text(const struct fat32_new_name *name, char text[FAT32_SHORT_NAME_BYTES])
+{
+	uint32_t i;
+
+	for (i = 0; i < sizeof(name->raw); i++) {
+		if (i == 8 && name->raw[i] != ' ')
+			*text++ = '.';
+		if (name->raw[i] != ' ')
+			*text++ = (char)name->raw[i];
+	}
+	*text = '\0';
+}
+
+/* Is something in dir called what the short name says, by its short name or by its long one? */
+static int
+alias_look(const struct fat32_geometry *geo, struct fat32_chain *dir,
+    const struct fat32_new_name *name, bool *taken, char *why)
+{
+	static struct fat32_dirent entry;
+	char text[FAT32_SHORT_NAME_BYTES];
+	uint32_t slot = 0, bytes;
+	int err = 0;
+
+	alias_text(name, text);
+	bytes = (uint32_t)strlen(text);
+	*taken = false;
+	while (err == 0 && !*taken) {
+		err = fat32_dir_next(geo, dir, &slot, &entry, why);
+		*taken = err == 0 && (fat32_name_equal(entry.name, text, bytes) ||
+		    fat32_name_equal(entry.short_name, text, bytes));
+	}
+	return (err == ERR_NOENT ? 0 : err);
+}
+
+/* Give the name a short one that nothing in dir is called by. */
 static int
 alias_choose(const struct fat32_geometry *geo, struct fat32_chain *dir, struct fat32_new_name *name,
     char *why)
 {
-	uint32_t attempt = 0, index = 0, slot;
-	uint64_t sector;
+	bool taken = name->unit_count != 0;
+	uint32_t attempt = 0;
 	int err = 0;
 
-	while (err == 0 && name->unit_count != 0 && index < sectors_of(geo, dir)) {
-		err = sector_get(geo, dir, index++, &sector, why);
-		for (slot = 0; err == 0 && slot < FAT32_ENTRIES_PER_SECTOR; slot++) {
-			const uint8_t *raw = edit + slot * FAT32_ENTRY_BYTES;
-
-			if (memcmp(raw, name->raw, sizeof(name->raw)) != 0 ||
-			    raw[FAT32_AT_ATTRIBUTES] == FAT32_ATTRIBUTE_LONG_NAME)
-				continue;
+	while (err == 0 && taken) {
+		err = alias_look(geo, dir, name, &taken, why);
+		if (err == 0 && taken)
 			fat32_name_alias(name, ++attempt);
-			index = 0;
-			break;
-		}
-		sched_maybe_yield();
 	}
 	return (err);
 }
