@@ -199,6 +199,64 @@ test_alike(void **state)
 	sim_run(alike, (void *)(uintptr_t)fat_image_make("change512", 1, false));
 }
 
+/* The root as long as a directory can be, in the last clusters of the volume too, and without a
+ * free entry. */
+static void
+fill_root(void)
+{
+	struct fat_layout layout;
+	uint32_t cluster = 2, next, have, at, number = 0;
+
+	fat_image_layout(&disk, &layout);
+	for (have = 1; (next = fat_entry_get(&disk, cluster)) < 0x0ffffff8; have++)
+		cluster = next;
+	for (next = layout.cluster_count + 1; have < 4096; have++, next--) {
+		fat_entry_set(&disk, cluster, next);
+		fat_entry_set(&disk, next, 0x0fffffff);
+		memset(disk.bytes + layout.data + (next - 2) * 512ull, 0, 512);
+		cluster = next;
+	}
+	for (cluster = 2; cluster < 0x0ffffff8; cluster = fat_entry_get(&disk, cluster))
+		for (at = 0; at < 512; at += 32) {
+			uint8_t *raw = disk.bytes + layout.data + (cluster - 2) * 512ull + at;
+			char name[12];
+
+			if (raw[0] != 0 && raw[0] != 0xe5)
+				continue;
+			snprintf(name, sizeof(name), "F%07u   ", number++ % 10000000);
+			memset(raw, 0, 32);
+			memcpy(raw, name, 11);
+			raw[11] = 0x20;
+			raw[24] = 0x21;
+		}
+}
+
+static void
+full_directory(void *arg)
+{
+	struct vnode *vp;
+
+	mount_fresh(arg);
+	fill_root();
+	mount_again();
+	assert_int_equal(vfs_create("/one more", &vp), ERR_NOSPC);
+	assert_int_equal(vfs_create("/more", &vp), ERR_NOSPC);
+	assert_int_equal(remove_path("/F0060000"), 0);
+	assert_int_equal(vfs_create("/one more", &vp), ERR_NOSPC); /* needs two */
+	settle(create("/more"));
+	assert_int_equal(vfs_lookup("/more", &vp), 0);
+	vnode_unref(vp);
+	assert_int_equal(vfs_sync(), 0);
+	file_disk_close(&disk);
+}
+
+static void
+test_full_directory(void **state)
+{
+	(void)state;
+	sim_run(full_directory, (void *)(uintptr_t)fat_image_make("change512", 1, false));
+}
+
 /* ---- writes that fail half way */
 
 /* The entry is gone, its pieces in the sector before could not be removed: the file is gone. */
@@ -391,6 +449,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_alike),
+		cmocka_unit_test(test_full_directory),
 		cmocka_unit_test(test_half_removed),
 		cmocka_unit_test(test_half_written),
 		cmocka_unit_test(test_half_marked),
