@@ -60,6 +60,10 @@ access(const char *path, int mode)
 	struct stat st;
 	int fd;
 
+	if ((mode & ~(R_OK | W_OK | X_OK)) != 0) {
+		errno = EINVAL;
+		return (-1);
+	}
 	if (_stat(path, &st) != 0)
 		return (-1);
 	if ((mode & W_OK) == 0 || S_ISDIR(st.st_mode))

@@ -70,6 +70,7 @@ files(void)
 	FAILS(stat("/none", &st) == -1, ENOENT);
 	CHECK(access(WORDS, R_OK) == 0 && access(WORDS, W_OK) == 0 && access("/", F_OK) == 0);
 	FAILS(access("/apps/none.elf", F_OK) == -1, ENOENT);
+	FAILS(access(WORDS, 99) == -1, EINVAL);
 	FAILS(link(WORDS, "/words") == -1, EPERM);
 	CHECK(lstat(WORDS, &st) == 0 && st.st_nlink == 1 && (st.st_mode & 07777) == 0777);
 	/* FAT keeps neither rights nor owners: what they are anyway can be asked for. */
