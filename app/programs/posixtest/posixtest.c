@@ -217,6 +217,8 @@ allocation(void)
 	free(at);
 	FAILS((at = calloc(half, 2)) == NULL, ENOMEM);
 	free(at);
+	CHECK(system(NULL) == 0); /* there is no shell */
+	FAILS(system("true") == -1, ENOSYS);
 }
 
 int
